@@ -1,0 +1,11 @@
+# What every target of this project is compiled with, and nothing that a dependency sees.
+add_library(lpdm_build_options INTERFACE)
+target_compile_options(lpdm_build_options INTERFACE -Wall -Wextra -Wpedantic)
+if(LPDM_WARNINGS_AS_ERRORS)
+  target_compile_options(lpdm_build_options INTERFACE -Werror)
+endif()
+if(LPDM_SANITIZE)
+  target_compile_options(lpdm_build_options INTERFACE
+    -fsanitize=${LPDM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(lpdm_build_options INTERFACE -fsanitize=${LPDM_SANITIZE})
+endif()

@@ -1,0 +1,40 @@
+// A fixed set of worker threads that runs numbered tasks.
+//
+// Work is cut into tasks by its size, never by the number of threads, so a result that depends only
+// on (task) is the same for any pool. Ours and not a library's because ThreadSanitizer must see its
+// synchronisation and because a rollout step needs a hand-over of about a microsecond.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace lpdm {
+
+class ThreadPool {
+ public:
+  // `task` in [0, count); `worker` in [0, size()), for per-thread scratch memory.
+  using Task = std::function<void(std::int64_t task, int worker)>;
+
+  // threads: at least 1, the caller included. Throws UsageError otherwise.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const;
+
+  // Runs every task once and returns when all are done. Tasks are claimed in order by whoever is
+  // free. If tasks throw, all others still run and the exception of the lowest task is rethrown.
+  // One call at a time: calling it from within a task or from two threads is an error.
+  void parallel_for(std::int64_t count, const Task& run);
+
+ private:
+  struct Shared;
+  std::unique_ptr<Shared> shared_;
+};
+
+// The number of threads that the hardware offers to this process, at least 1.
+int hardware_threads();
+
+}  // namespace lpdm

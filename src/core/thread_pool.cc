@@ -1,0 +1,152 @@
+#include "lpdm/thread_pool.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "lpdm/error.h"
+
+namespace lpdm {
+
+namespace {
+
+// How often a waiting thread looks again before it sleeps: about 20 microseconds, a few rollout
+// steps.
+constexpr int kSpins = 2000;
+
+void spin_pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+}  // namespace
+
+// One generation is one parallel_for. The caller writes the job, then publishes it by advancing
+// `generation`; workers claim tasks from `next` and report by `finished_workers`.
+struct ThreadPool::Shared {
+  std::vector<std::thread> workers;
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::atomic<std::uint64_t> generation{0};
+  std::atomic<bool> stop{false};
+  std::atomic<bool> busy{false};
+
+  const Task* run = nullptr;
+  std::int64_t count = 0;
+  std::atomic<std::int64_t> next{0};
+  std::atomic<int> finished_workers{0};
+
+  std::mutex failure_mutex;
+  std::int64_t failed_task = 0;
+  std::exception_ptr failure;
+
+  void work(int worker) {
+    for (;;) {
+      const std::int64_t task = next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= count) return;
+      try {
+        (*run)(task, worker);
+      } catch (...) {
+        const std::lock_guard lock(failure_mutex);
+        if (!failure || task < failed_task) {
+          failure = std::current_exception();
+          failed_task = task;
+        }
+      }
+    }
+  }
+
+  bool wait_for_generation(std::uint64_t seen) {
+    for (int spin = 0; spin < kSpins; ++spin) {
+      if (generation.load(std::memory_order_acquire) != seen || stop.load()) return !stop.load();
+      spin_pause();
+    }
+    std::unique_lock lock(mutex);
+    wake.wait(lock, [&] { return generation.load() != seen || stop.load(); });
+    return !stop.load();
+  }
+
+  void worker_loop(int worker) {
+    std::uint64_t seen = 0;
+    while (wait_for_generation(seen)) {
+      ++seen;
+      work(worker);
+      finished_workers.fetch_add(1, std::memory_order_release);
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
+  if (threads < 1) {
+    throw UsageError("a thread pool needs at least 1 thread, not " + std::to_string(threads));
+  }
+  for (int worker = 1; worker < threads; ++worker) {
+    shared_->workers.emplace_back(
+        [shared = shared_.get(), worker] { shared->worker_loop(worker); });
+  }
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->stop.store(true);
+  }
+  shared_->wake.notify_all();
+  for (std::thread& worker : shared_->workers) worker.join();
+}
+
+int ThreadPool::size() const { return static_cast<int>(shared_->workers.size()) + 1; }
+
+void ThreadPool::parallel_for(std::int64_t count, const Task& run) {
+  if (count <= 0) return;
+  Shared& s = *shared_;
+  if (s.busy.exchange(true))
+    throw Error("ThreadPool::parallel_for was called while it was running");
+  s.run = &run;
+  s.count = count;
+  s.failure = nullptr;
+  s.next.store(0, std::memory_order_relaxed);
+  s.finished_workers.store(0, std::memory_order_relaxed);
+  const bool share = count > 1 && !s.workers.empty();
+  if (share) {
+    {
+      const std::lock_guard lock(s.mutex);
+      s.generation.fetch_add(1, std::memory_order_release);
+    }
+    s.wake.notify_all();
+  }
+  s.work(0);
+  if (share) {
+    const int workers = static_cast<int>(s.workers.size());
+    for (int spin = 0; s.finished_workers.load(std::memory_order_acquire) != workers; ++spin) {
+      if (spin < kSpins) {
+        spin_pause();
+      } else {
+        std::this_thread::yield();
+      }
+    }
+  }
+  const std::exception_ptr failure = std::exchange(s.failure, nullptr);
+  s.busy.store(false);
+  if (failure) std::rethrow_exception(failure);
+}
+
+int hardware_threads() {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
+  const unsigned count = std::thread::hardware_concurrency();
+  return count == 0 ? 1 : static_cast<int>(count);
+}
+
+}  // namespace lpdm

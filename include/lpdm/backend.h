@@ -1,0 +1,127 @@
+// The seam between the algorithms and a device: memory and about fifteen ops.
+//
+// Above it nothing knows the device. Ops only enqueue, in order; what they compute is in backend
+// memory and is read with copy_to_host. The CPU backend runs each op at once. One backend is used
+// by one thread at a time. Ops throw Error (NumericalError, UsageError) as they detect a misuse.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lpdm/ops.h"
+#include "lpdm/thread_pool.h"
+
+namespace lpdm {
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  virtual std::string name() const = 0;         // "cpu" or "cuda"
+  virtual std::string description() const = 0;  // the device in words
+
+  // Memory, aligned to at least 64 bytes. allocate throws Error with the numbers if there is none.
+  virtual void* allocate(std::size_t bytes) = 0;
+  virtual void release(void* memory, std::size_t bytes) noexcept = 0;
+  virtual void copy_to_device(void* to, const void* from, std::size_t bytes) = 0;
+  virtual void copy_to_host(void* to, const void* from,
+                            std::size_t bytes) = 0;  // waits for the ops
+  virtual void fill_zero(void* memory, std::size_t bytes) = 0;
+  // The most bytes that were allocated at once, scratch memory of the ops included.
+  virtual std::size_t peak_bytes() const = 0;
+
+  virtual void dense_forward(const DenseForward& op) = 0;
+  virtual void dense_gradient(const DenseGradient& op) = 0;
+  virtual void dense_input_gradient(const DenseInputGradient& op) = 0;
+
+  virtual void guided_shift(const GuidedShift& op) = 0;
+  virtual void draw_landmarks(const DrawLandmarks& op) = 0;
+  virtual void target_statistics(const TargetStatistics& op) = 0;
+  virtual void local_loss(const LocalLoss& op) = 0;
+  virtual void activation_statistics(const ActivationStatistics& op) = 0;
+
+  virtual void clip_adam(const ClipAdam& op) = 0;
+
+  virtual void discounted_returns(const DiscountedReturns& op) = 0;
+  virtual void categorical_loss(const CategoricalLoss& op) = 0;
+  virtual void gaussian_loss(const GaussianLoss& op) = 0;
+
+  virtual void pack_inference(const PackInference& op) = 0;
+  virtual void infer(const Infer& op) = 0;
+};
+
+// The pool is shared and must outlive the backend.
+std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool);
+
+// device: "auto", "cpu" or "cuda". Throws UsageError if the device is not there; never falls back.
+std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool);
+
+// An owned run of T in backend memory, zeroed when made; move-only. The backend must outlive it.
+template <class T>
+class DeviceArray {
+ public:
+  DeviceArray() = default;
+  DeviceArray(Backend& backend, std::int64_t size)
+      : backend_(&backend),
+        size_(size),
+        data_(static_cast<T*>(backend.allocate(static_cast<std::size_t>(size) * sizeof(T)))) {
+    backend.fill_zero(data_, bytes());
+  }
+  ~DeviceArray() { reset(); }
+  DeviceArray(DeviceArray&& other) noexcept { swap(other); }
+  DeviceArray& operator=(DeviceArray&& other) noexcept {
+    swap(other);
+    return *this;
+  }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  std::int64_t size() const { return size_; }
+
+  // Copies the first values.size() elements in or out. Throws Error if there are fewer.
+  void write(std::span<const T> values) {
+    check(values.size());
+    backend_->copy_to_device(data_, values.data(), values.size_bytes());
+  }
+  void read(std::span<T> values) const {
+    check(values.size());
+    backend_->copy_to_host(values.data(), data_, values.size_bytes());
+  }
+  std::vector<T> read() const {
+    std::vector<T> values(static_cast<std::size_t>(size_));
+    read(std::span<T>(values));
+    return values;
+  }
+
+ private:
+  std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
+  void check(std::size_t count) const;
+  void reset() noexcept {
+    if (data_ != nullptr) backend_->release(data_, bytes());
+    data_ = nullptr;
+    size_ = 0;
+  }
+  void swap(DeviceArray& other) noexcept {
+    std::swap(backend_, other.backend_);
+    std::swap(size_, other.size_);
+    std::swap(data_, other.data_);
+  }
+
+  Backend* backend_ = nullptr;
+  std::int64_t size_ = 0;
+  T* data_ = nullptr;
+};
+
+// Reports an access of `asked` elements to an array of `size`.
+[[noreturn]] void throw_array_bounds(std::size_t asked, std::int64_t size);
+
+template <class T>
+void DeviceArray<T>::check(std::size_t count) const {
+  if (count > static_cast<std::size_t>(size_)) throw_array_bounds(count, size_);
+}
+
+}  // namespace lpdm

@@ -1,0 +1,14 @@
+// Policy inference for a few rows: a register-blocked mat-vec on transposed weights.
+#pragma once
+
+#include "cpu/context.h"
+#include "lpdm/ops.h"
+
+namespace lpdm::cpu {
+
+void pack_inference(const PackInference& op);
+
+// `scratch` holds two rows of activations per row of input.
+void infer(Context& context, Scratch<float>& scratch, const Infer& op);
+
+}  // namespace lpdm::cpu

@@ -1,0 +1,60 @@
+#include "cpu/pair_blocks.h"
+
+#include <cmath>
+#include <numeric>
+
+namespace lpdm::cpu {
+
+PairLayout::PairLayout(const PairwiseTarget& target)
+    : order_(static_cast<std::size_t>(*target.rows.count)) {
+  kept_ = rows();
+  std::iota(order_.begin(), order_.end(), 0);
+  if (target.landmarks == nullptr || *target.landmark_count >= rows()) return;
+  kept_ = *target.landmark_count;
+  std::vector<bool> kept_row(order_.size(), false);
+  for (std::int64_t k = 0; k < kept_; ++k) {
+    kept_row[static_cast<std::size_t>(target.landmarks[k])] = true;
+  }
+  std::stable_partition(order_.begin(), order_.end(),
+                        [&](std::int64_t row) { return kept_row[static_cast<std::size_t>(row)]; });
+}
+
+double PairLayout::entries() const {
+  const auto all = static_cast<double>(rows());
+  const double dropped = all - static_cast<double>(kept_);
+  return all * all - dropped * dropped;
+}
+
+PackedBlocks::PackedBlocks(Context& context)
+    : context_(context), panel_memory_(context.memory), sum_memory_(context.memory) {}
+
+void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int64_t dim) {
+  const std::int64_t blocks = layout.blocks();
+  dim_ = dim;
+  panels_ = panel_memory_.get(blocks * dim * kTile);
+  sums_ = sum_memory_.get(blocks * kTile);
+  const float* origin = values + *layout.row_index(0) * dim;
+  std::vector<float> block_max(static_cast<std::size_t>(blocks), 0.0F);
+  context_.pool.parallel_for(blocks, [&](std::int64_t block, int) {
+    float* panel = panels_ + block * dim * kTile;
+    float* sums = sums_ + block * kTile;
+    const std::int64_t rows = layout.block_rows(block);
+    float largest = 0.0F;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* row = values + layout.row_index(block)[r] * dim;
+      for (std::int64_t d = 0; d < dim; ++d) {
+        panel[d * kTile + r] = row[d] - origin[d];
+        largest = std::max(largest, std::abs(row[d]));
+      }
+    }
+    std::fill(sums, sums + kTile, 0.0F);
+    for (std::int64_t d = 0; d < dim; ++d) {
+      std::fill(panel + d * kTile + rows, panel + (d + 1) * kTile, 0.0F);
+      for (std::int64_t r = 0; r < kTile; ++r) sums[r] += panel[d * kTile + r];
+    }
+    block_max[static_cast<std::size_t>(block)] = largest;
+  });
+  max_abs_ = *std::max_element(block_max.begin(), block_max.end());
+}
+
+}  // namespace lpdm::cpu

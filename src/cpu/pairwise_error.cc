@@ -1,0 +1,143 @@
+#include "cpu/pairwise_error.h"
+
+#include <algorithm>
+
+#include "cpu/pairwise_tile.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/pairwise_error.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace lpdm::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Lanes = hn::CappedTag<float, kTile>;
+using Vector = hn::Vec<Lanes>;
+
+void target_tile(const TargetTile& tile) {
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  const Vector input_scale = hn::Set(lanes, tile.input_scale);
+  const Vector target_scale = hn::Set(lanes, tile.target_scale);
+  for (std::int64_t r = 0; r < tile.rows; ++r) {
+    for (std::int64_t c = 0; c < kTile; c += width) {
+      float* at = tile.distances + r * kTile + c;
+      Vector target = hn::Mul(hn::Load(lanes, at), input_scale);
+      if (tile.row_shift != nullptr) {
+        const Vector shift =
+            hn::Add(hn::Set(lanes, tile.row_shift[r]), hn::LoadU(lanes, tile.column_shift + c));
+        target = hn::Add(target, shift);
+      }
+      hn::Store(hn::Mul(target, target_scale), lanes, at);
+    }
+  }
+}
+
+// Float sums of a few rows; short enough that their rounding stays far below the loss's tolerance.
+struct RowSums {
+  Vector error_squared, error_distance, target, target_squared, distance, distance_squared,
+      target_distance;
+
+  explicit RowSums(Lanes lanes)
+      : error_squared(hn::Zero(lanes)),
+        error_distance(hn::Zero(lanes)),
+        target(hn::Zero(lanes)),
+        target_squared(hn::Zero(lanes)),
+        distance(hn::Zero(lanes)),
+        distance_squared(hn::Zero(lanes)),
+        target_distance(hn::Zero(lanes)) {}
+
+  HWY_INLINE void add(Vector error, Vector t, Vector d) {
+    error_squared = hn::MulAdd(error, error, error_squared);
+    error_distance = hn::MulAdd(error, d, error_distance);
+    target = hn::Add(t, target);
+    target_squared = hn::MulAdd(t, t, target_squared);
+    distance = hn::Add(d, distance);
+    distance_squared = hn::MulAdd(d, d, distance_squared);
+    target_distance = hn::MulAdd(t, d, target_distance);
+  }
+
+  // Each unordered pair stands for two entries.
+  void add_twice_to(Lanes lanes, PairSums& sums) const {
+    const auto total = [lanes](Vector v) {
+      return 2.0 * static_cast<double>(hn::GetLane(hn::SumOfLanes(lanes, v)));
+    };
+    sums.error_squared += total(error_squared);
+    sums.error_distance += total(error_distance);
+    sums.target += total(target);
+    sums.target_squared += total(target_squared);
+    sums.distance += total(distance);
+    sums.distance_squared += total(distance_squared);
+    sums.target_distance += total(target_distance);
+  }
+};
+
+PairSums error_tile(const ErrorTile& tile) {
+  constexpr std::int64_t kRowsPerSum = 4;
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  const Vector zero = hn::Zero(lanes);
+  const Vector target_weight = hn::Set(lanes, tile.target_weight);
+  const Vector distance_weight = hn::Set(lanes, tile.distance_weight);
+  const Vector maximum = hn::Set(lanes, tile.maximum);
+  const Vector maximum_coefficient = hn::Set(lanes, tile.maximum_coefficient);
+  PairSums sums;
+  Vector largest = zero;
+  for (std::int64_t first = 0; first < tile.rows; first += kRowsPerSum) {
+    RowSums row_sums(lanes);
+    for (std::int64_t r = first; r < std::min(first + kRowsPerSum, tile.rows); ++r) {
+      const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
+      for (std::int64_t c = 0; c < kTile; c += width) {
+        float* coefficients = tile.coefficients + r * kTile + c;
+        if (c >= pairs) {
+          hn::Store(zero, lanes, coefficients);
+          continue;
+        }
+        const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs - c));
+        const Vector t = hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * kTile + c));
+        const Vector d = hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * kTile + c));
+        const Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
+        row_sums.add(error, t, d);
+        largest = hn::Max(largest, d);
+        const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
+        Vector coefficient = hn::Add(error, hn::IfThenElseZero(at_maximum, maximum_coefficient));
+        if (tile.metric == Metric::kL2) {
+          coefficient = hn::IfThenElseZero(hn::Gt(d, zero), hn::Div(coefficient, d));
+        }
+        hn::Store(coefficient, lanes, coefficients);
+      }
+    }
+    row_sums.add_twice_to(lanes, sums);
+  }
+  sums.max_distance = hn::GetLane(hn::MaxOfLanes(lanes, largest));
+  return sums;
+}
+
+}  // namespace lpdm::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lpdm::cpu {
+
+HWY_EXPORT(target_tile);
+HWY_EXPORT(error_tile);
+
+void target_tile(const TargetTile& tile) { HWY_DYNAMIC_DISPATCH(target_tile)(tile); }
+
+PairSums error_tile(const ErrorTile& tile) { return HWY_DYNAMIC_DISPATCH(error_tile)(tile); }
+
+void PairSums::add(const PairSums& other) {
+  error_squared += other.error_squared;
+  error_distance += other.error_distance;
+  target += other.target;
+  target_squared += other.target_squared;
+  distance += other.distance;
+  distance_squared += other.distance_squared;
+  target_distance += other.target_distance;
+  max_distance = std::max(max_distance, other.max_distance);
+}
+
+}  // namespace lpdm::cpu
+#endif  // HWY_ONCE

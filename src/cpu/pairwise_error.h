@@ -1,0 +1,55 @@
+// The element-wise part of the local loss on one tile of pairs: distances → T, E and their sums.
+#pragma once
+
+#include <cstdint>
+
+#include "lpdm/config.h"
+
+namespace lpdm::cpu {
+
+// Sums over ordered entries of the N×N matrices (each unordered pair counts twice), in float64.
+// Distances are D_Y itself, not yet divided by its maximum.
+struct PairSums {
+  double error_squared = 0.0;     // Σ E²
+  double error_distance = 0.0;    // Σ E·D
+  double target = 0.0;            // Σ T
+  double target_squared = 0.0;    // Σ T²
+  double distance = 0.0;          // Σ D
+  double distance_squared = 0.0;  // Σ D²
+  double target_distance = 0.0;   // Σ T·D
+  float max_distance = 0.0F;      // max D
+
+  void add(const PairSums& other);
+};
+
+// distances → T in place: (D_X · input_scale + g_row + g_column) · target_scale, all kTile columns.
+struct TargetTile {
+  std::int64_t rows = 0;
+  float input_scale = 1.0F;
+  float target_scale = 1.0F;
+  const float* row_shift = nullptr;     // (rows), null: unguided
+  const float* column_shift = nullptr;  // (kTile), null: unguided
+  float* distances = nullptr;           // [row][column]
+};
+
+void target_tile(const TargetTile& tile);
+
+// E = target_weight·T − distance_weight·D on the tile's pairs, its sums, and the coefficients of
+// the gradient: E (l1) or E / D (l2), 0 outside the pairs.
+struct ErrorTile {
+  Metric metric = Metric::kL1;
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  bool diagonal = false;             // pairs: column < row only
+  float target_weight = 0.0F;        // s_T
+  float distance_weight = 0.0F;      // s_Y / max D
+  float maximum = 0.0F;              // the maximum of D that distance_weight assumes
+  float maximum_coefficient = 0.0F;  // added to the coefficient where D = maximum
+  const float* target = nullptr;     // [row][column]
+  const float* distances = nullptr;  // [row][column]
+  float* coefficients = nullptr;     // [row][column], all kTile columns are written
+};
+
+PairSums error_tile(const ErrorTile& tile);
+
+}  // namespace lpdm::cpu

@@ -1,0 +1,77 @@
+// Policy inference: the network's forward pass, one row at a time or many, to the last bit.
+#include <gtest/gtest.h>
+
+#include "lpdm/network.h"
+#include "nn/activations.h"
+#include "reference/closeness.h"
+
+namespace lpdm {
+namespace {
+
+TEST(Infer, MatchesTheTrainingForwardPass) {
+  ThreadPool pool(1);
+  const auto backend = make_cpu_backend(pool);
+  for (const Activation activation : {Activation::kTanh, Activation::kRelu}) {
+    Network network(*backend,
+                    {.input = 5, .hidden = {33, 128, 7}, .output = 3, .activation = activation});
+    network.initialize(Initialization::kTorch, 4);
+    constexpr std::int64_t kRows = 37;
+    std::vector<float> input(kRows * 5);
+    for (std::size_t k = 0; k < input.size(); ++k)
+      input[k] = 0.01F * static_cast<float>(k % 97) - 0.4F;
+    DeviceArray<float> device_input(*backend, kRows * 5), output(*backend, kRows * 3);
+    device_input.write(input);
+
+    InferenceNetwork inference(*backend, network);
+    inference.run(kRows, device_input.data(), output.data());
+
+    DeviceArray<std::int64_t> count(*backend, 1);
+    count.write(std::vector<std::int64_t>{kRows});
+    Activations activations(*backend, network);
+    activations.reserve(kRows);
+    activations.forward({count.data(), kRows}, device_input.data());
+    const float* expected = activations.output(3);
+    EXPECT_TRUE(reference::all_close(
+        output.read(), std::vector<double>(expected, expected + kRows * 3), 1e-5, 1e-6));
+  }
+}
+
+TEST(Infer, ARowDoesNotDependOnItsNeighbours) {
+  ThreadPool pool(2);
+  const auto backend = make_cpu_backend(pool);
+  Network network(*backend, {.input = 4, .hidden = {128, 256}, .output = 2});
+  network.initialize(Initialization::kTorch, 1);
+  InferenceNetwork inference(*backend, network);
+  constexpr std::int64_t kRows = 53;
+  std::vector<float> input(kRows * 4);
+  for (std::size_t k = 0; k < input.size(); ++k)
+    input[k] = 0.02F * static_cast<float>(k % 101) - 1.0F;
+  DeviceArray<float> device_input(*backend, kRows * 4), together(*backend, kRows * 2),
+      alone(*backend, 2);
+  device_input.write(input);
+  inference.run(kRows, device_input.data(), together.data());
+  const std::vector<float> all = together.read();
+  for (std::int64_t row = 0; row < kRows; ++row) {
+    inference.run(1, device_input.data() + row * 4, alone.data());
+    EXPECT_EQ(alone.read(), std::vector<float>(all.begin() + row * 2, all.begin() + row * 2 + 2));
+  }
+}
+
+TEST(Infer, SeesNewWeightsAfterRefresh) {
+  ThreadPool pool(1);
+  const auto backend = make_cpu_backend(pool);
+  Network network(*backend, {.input = 2, .hidden = {}, .output = 1});
+  network.head().set_values({{1.0F, 2.0F}, {0.5F}});
+  InferenceNetwork inference(*backend, network);
+  DeviceArray<float> input(*backend, 2), output(*backend, 1);
+  input.write(std::vector<float>{3.0F, 4.0F});
+  inference.run(1, input.data(), output.data());
+  EXPECT_EQ(output.read().front(), 11.5F);
+  network.head().set_values({{0.0F, 0.0F}, {-1.0F}});
+  inference.refresh();
+  inference.run(1, input.data(), output.data());
+  EXPECT_EQ(output.read().front(), -1.0F);
+}
+
+}  // namespace
+}  // namespace lpdm

@@ -1,0 +1,138 @@
+// Every setting of a run as plain types. src/io/config_schema.cc holds the one table that gives
+// each key its meaning, default, range and parser; these members' initialisers are those defaults.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lpdm/environment.h"
+
+namespace lpdm {
+
+enum class Activation { kTanh, kRelu, kIdentity };  // identity: heads only
+enum class Initialization { kTorch, kOrthogonal };
+enum class HiddenMethod { kLpdm, kBackprop, kFrozen };
+enum class Metric { kL1, kL2 };
+enum class LossScale { kOwn, kCross, kNone };
+enum class LossNorm { kFrobenius, kSquared };
+enum class MaxGradient { kThrough, kConstant };
+enum class GuideBase { kNormalized, kRaw };
+
+struct EnvConfig {
+  std::string id = "CartPole-v1";
+  std::int64_t count = 1;              // environments stepped together
+  std::int64_t max_episode_steps = 0;  // 0: the environment's own limit
+  EnvironmentOptions options;          // Gymnasium's arguments that differ from their defaults
+  bool operator==(const EnvConfig&) const = default;
+};
+
+struct AlgorithmConfig {
+  std::string name = "reinforce";
+  double discount = 0.99;
+  std::int64_t episodes_per_update = 1;
+  bool normalize_returns = true;
+  bool operator==(const AlgorithmConfig&) const = default;
+};
+
+struct NetworkConfig {
+  std::vector<std::int64_t> hidden = {128, 256};
+  Activation activation = Activation::kTanh;
+  Initialization init = Initialization::kTorch;
+  bool operator==(const NetworkConfig&) const = default;
+};
+
+// Which pairs of rows enter the local loss (paper section 3; landmarks: docs/method.md).
+struct PairSelection {
+  std::int64_t landmarks = 0;  // 0: all pairs
+  bool operator==(const PairSelection&) const = default;
+};
+
+// The local loss of the hidden layers (paper sections 3 and 4).
+struct LocalLossConfig {
+  bool guided = false;
+  Metric metric = Metric::kL1;
+  LossScale scale = LossScale::kOwn;
+  LossNorm norm = LossNorm::kFrobenius;
+  MaxGradient max_gradient = MaxGradient::kThrough;
+  GuideBase guide_base = GuideBase::kNormalized;
+  PairSelection pairs;
+  bool operator==(const LocalLossConfig&) const = default;
+};
+
+// One rate for all hidden layers, one each, or "scaled:x": x times the distance to the head.
+struct LayerRates {
+  std::vector<double> values = {1e-3};  // one value, or one per layer
+  bool scaled = false;
+
+  // The rate of hidden layer `layer` of `layers`, counted from the input.
+  double rate(std::int64_t layer, std::int64_t layers) const;
+  bool operator==(const LayerRates&) const = default;
+};
+
+struct HiddenConfig {
+  HiddenMethod method = HiddenMethod::kLpdm;
+  LocalLossConfig loss;
+  LayerRates learning_rate;
+  double grad_clip = 0.5;  // 0: off
+  bool operator==(const HiddenConfig&) const = default;
+};
+
+struct HeadConfig {
+  double learning_rate = 1e-3;
+  double grad_clip = 0.5;  // 0: off
+  bool operator==(const HeadConfig&) const = default;
+};
+
+struct PolicyConfig {
+  double std = 0.5;  // Gaussian policies only
+  bool operator==(const PolicyConfig&) const = default;
+};
+
+struct RunConfig {
+  std::int64_t iterations = 1500;
+  std::uint64_t seed = 0;
+  std::string device = "auto";          // auto | cpu | cuda
+  std::int64_t threads = 0;             // 0: as many as the hardware offers
+  std::int64_t checkpoint_every = 100;  // iterations between checkpoints; 0: only at the end
+  std::int64_t log_every = 50;          // iterations between plain progress lines
+  std::int64_t diagnostics_every = 10;  // iterations between per-layer diagnostics; 0: never
+  bool operator==(const RunConfig&) const = default;
+};
+
+struct Config {
+  EnvConfig env;
+  AlgorithmConfig algorithm;
+  NetworkConfig network;
+  HiddenConfig hidden;
+  HeadConfig head;
+  PolicyConfig policy;
+  RunConfig run;
+  bool operator==(const Config&) const = default;
+};
+
+// Reads a config file: JSON, comments allowed. Each override "key.path=value" replaces one value,
+// or a whole section; its value is read as JSON, and as a string where it is not. Throws UsageError
+// naming the file or --set, the key, what was given, what was expected and the nearest valid
+// choice.
+Config load_config(const std::filesystem::path& path, std::span<const std::string> overrides = {});
+Config parse_config(std::string_view text, std::span<const std::string> overrides = {});
+
+// Every key with its value, as JSON that parse_config turns into an equal Config.
+std::string dump_config(const Config& config);
+
+// One key as documentation, with its default and its value in `config` as JSON.
+struct ConfigEntry {
+  std::string key;
+  std::string type;
+  std::string allowed;
+  std::string meaning;
+  std::string default_value;
+  std::string value;
+};
+std::vector<ConfigEntry> describe_config(const Config& config);
+
+}  // namespace lpdm

@@ -1,0 +1,75 @@
+// A training run: collect episodes, update, measure; one iteration at a time.
+//
+// Owns its threads, backend, environments and network. It writes no files and prints nothing; the
+// caller decides what to do with each iteration's metrics.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "lpdm/backend.h"
+#include "lpdm/config.h"
+#include "lpdm/network.h"
+#include "lpdm/reinforce.h"
+
+namespace lpdm {
+
+struct IterationMetrics {
+  std::int64_t iteration = 0;  // from 1
+  std::int64_t env_steps = 0;  // of the whole run so far
+  std::int64_t episodes = 0;   // that ended in this iteration
+  std::optional<double> return_mean;
+  std::optional<double> length_mean;
+  double rollout_seconds = 0.0;
+  double update_seconds = 0.0;
+  double policy_loss = 0.0;
+  std::vector<LayerDiagnostics> layers;  // empty between diagnostics
+};
+
+// How far a run has come; with the network's parameters and moments, all that a later iteration
+// depends on.
+struct Progress {
+  std::int64_t iteration = 0;
+  std::int64_t env_steps = 0;
+};
+
+// What `lpdm eval` reports.
+struct EvaluationReport {
+  std::int64_t episodes = 0;
+  double return_mean = 0.0;
+  double return_std = 0.0;  // over the episodes (population)
+  double return_min = 0.0;
+  double return_max = 0.0;
+  double length_mean = 0.0;
+};
+
+class Trainer {
+ public:
+  // Throws UsageError for what the config asks and this machine or build does not have.
+  explicit Trainer(const Config& config);
+  ~Trainer();
+
+  // Collects algorithm.episodes_per_update whole episodes and makes one update.
+  IterationMetrics iterate();
+
+  const Config& config() const;
+  const EnvironmentSpec& environment() const;
+  Backend& backend();
+  Network& network();
+
+  Progress progress() const;
+  // Goes on from a checkpoint whose parameters have been put into network().
+  void restore(const Progress& progress);
+
+  // Plays `episodes` episodes (at least 1) with the current policy, from streams of their own, so
+  // that training is not disturbed. deterministic: the most likely action, else sampled.
+  EvaluationReport evaluate(std::int64_t episodes, bool deterministic);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace lpdm

@@ -1,0 +1,116 @@
+#include "lpdm/network.h"
+
+#include <cmath>
+#include <string>
+
+#include "lpdm/error.h"
+#include "nn/initialize.h"
+
+namespace lpdm {
+
+Layer::Layer(Backend& backend, std::int64_t in, std::int64_t out, Activation activation)
+    : in_(in),
+      out_(out),
+      activation_(activation),
+      value_(backend, in * out + out),
+      gradient_(backend, in * out + out),
+      first_moment_(backend, in * out + out),
+      second_moment_(backend, in * out + out),
+      adam_step_(backend, 1),
+      gradient_norm_(backend, 1) {}
+
+ParameterSlice Layer::slice(double learning_rate) {
+  return {.value = value_.data(),
+          .gradient = gradient_.data(),
+          .first_moment = first_moment_.data(),
+          .second_moment = second_moment_.data(),
+          .size = value_.size(),
+          .learning_rate = learning_rate,
+          .gradient_norm = gradient_norm_.data()};
+}
+
+LayerValues Layer::values() const {
+  const std::vector<float> all = value_.read();
+  const auto bias = all.begin() + in_ * out_;
+  return {std::vector<float>(all.begin(), bias), std::vector<float>(bias, all.end())};
+}
+
+void Layer::set_values(const LayerValues& values) {
+  if (static_cast<std::int64_t>(values.weight.size()) != in_ * out_ ||
+      static_cast<std::int64_t>(values.bias.size()) != out_) {
+    throw Error("a layer of " + std::to_string(out_) + " × " + std::to_string(in_) + " was given " +
+                std::to_string(values.weight.size()) + " weights and " +
+                std::to_string(values.bias.size()) + " biases");
+  }
+  std::vector<float> all = values.weight;
+  all.insert(all.end(), values.bias.begin(), values.bias.end());
+  value_.write(all);
+}
+
+OptimizerState Layer::optimizer_state() const {
+  return {first_moment_.read(), second_moment_.read(), adam_step_.read().front()};
+}
+
+void Layer::set_optimizer_state(const OptimizerState& state) {
+  const auto size = static_cast<std::size_t>(value_.size());
+  if (state.first_moment.size() != size || state.second_moment.size() != size) {
+    throw Error("a layer of " + std::to_string(size) + " parameters was given moments of " +
+                std::to_string(state.first_moment.size()) + " and " +
+                std::to_string(state.second_moment.size()));
+  }
+  first_moment_.write(state.first_moment);
+  second_moment_.write(state.second_moment);
+  adam_step_.write(std::vector<std::int64_t>{state.step});
+}
+
+Network::Network(Backend& backend, const NetworkShape& shape) : shape_(shape) {
+  std::int64_t in = shape.input;
+  const auto add = [&](std::int64_t out, Activation activation) {
+    if (in < 1 || out < 1) {
+      throw UsageError("a layer of width " + std::to_string(std::min(in, out)) +
+                       " was asked for; every width in network.hidden must be at least 1");
+    }
+    layers_.emplace_back(backend, in, out, activation);
+    in = out;
+  };
+  for (const std::int64_t width : shape.hidden) add(width, shape.activation);
+  add(shape.output, Activation::kIdentity);
+}
+
+void Network::initialize(Initialization method, std::uint64_t seed) {
+  constexpr double kHeadGain = 0.01;  // starts with a policy that is nearly uniform
+  for (std::size_t l = 0; l < layers_.size(); ++l) {
+    const double gain = l + 1 == layers_.size() ? kHeadGain : std::sqrt(2.0);
+    layers_[l].set_values(initial_values(method, layers_[l].in(), layers_[l].out(), gain, seed,
+                                         static_cast<std::int64_t>(l)));
+  }
+}
+
+InferenceNetwork::InferenceNetwork(Backend& backend, Network& network) : backend_(backend) {
+  for (Layer& layer : network.layers()) {
+    const std::int64_t padded = (layer.out() + kInferencePad - 1) / kInferencePad * kInferencePad;
+    packed_.emplace_back(backend, (layer.in() + 1) * padded);
+    layers_.push_back({.in = layer.in(),
+                       .out = layer.out(),
+                       .activation = layer.activation(),
+                       .weight = layer.weight(),
+                       .bias = layer.bias(),
+                       .packed = packed_.back().data()});
+  }
+  refresh();
+}
+
+void InferenceNetwork::refresh() {
+  backend_.pack_inference(
+      {.layers = layers_.data(), .layer_count = static_cast<std::int64_t>(layers_.size())});
+}
+
+void InferenceNetwork::run(std::int64_t rows, const float* input, float* output) {
+  backend_.infer({.rows = rows,
+                  .layers = layers_.data(),
+                  .layer_count = static_cast<std::int64_t>(layers_.size()),
+                  .input = input,
+                  .output = output});
+}
+
+}  // namespace lpdm

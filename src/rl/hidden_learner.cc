@@ -1,0 +1,165 @@
+#include "rl/hidden_learner.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "lpdm/error.h"
+
+namespace lpdm {
+
+HiddenLearner::HiddenLearner(Backend& backend, Network& network, Activations& activations,
+                             const Config& config)
+    : backend_(backend),
+      network_(network),
+      activations_(activations),
+      hidden_(config.hidden),
+      head_(config.head),
+      seed_(config.run.seed),
+      landmark_count_(backend, 1),
+      scales_(backend, 1),
+      statistics_(backend, static_cast<std::int64_t>(network.hidden().size())),
+      activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {}
+
+void HiddenLearner::compute_gradients(const Inputs& inputs) {
+  const bool lpdm = hidden_.method == HiddenMethod::kLpdm;
+  local_loss_evaluated_ = !network_.hidden().empty() && (lpdm || inputs.diagnostics);
+  // Before backpropagation writes the deltas that a local gradient would.
+  if (local_loss_evaluated_) evaluate_local_loss(inputs, lpdm);
+  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows);
+  if (lpdm) {
+    for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+      activations_.layer_gradient(inputs.rows, l);
+    }
+  }
+}
+
+void HiddenLearner::select_landmarks(const Inputs& inputs) {
+  const std::int64_t wanted = inputs.landmarks != nullptr
+                                  ? static_cast<std::int64_t>(inputs.landmarks->size())
+                                  : hidden_.loss.pairs.landmarks;
+  if (landmarks_.size() < wanted) landmarks_ = DeviceArray<std::int64_t>(backend_, wanted);
+  if (inputs.landmarks != nullptr) {
+    landmarks_.write(*inputs.landmarks);
+    landmark_count_.write(std::vector<std::int64_t>{wanted});
+    return;
+  }
+  backend_.draw_landmarks({.rows = inputs.rows,
+                           .landmarks = wanted,
+                           .seed = seed_,
+                           .iteration = inputs.iteration,
+                           .selected = landmarks_.data(),
+                           .selected_count = landmark_count_.data()});
+}
+
+PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
+  PairwiseTarget target{.rows = inputs.rows,
+                        .dim = network_.shape().input,
+                        .input = activations_.input(0),
+                        .metric = hidden_.loss.metric,
+                        .guide_base = hidden_.loss.guide_base};
+  if (hidden_.loss.guided) {
+    if (shift_.size() < inputs.rows.capacity) {
+      shift_ = DeviceArray<float>(backend_, inputs.rows.capacity);
+    }
+    backend_.guided_shift({.rows = inputs.rows, .values = inputs.values, .shift = shift_.data()});
+    target.shift = shift_.data();
+  }
+  if (inputs.landmarks != nullptr || hidden_.loss.pairs.landmarks > 0) {
+    select_landmarks(inputs);
+    target.landmarks = landmarks_.data();
+    target.landmark_count = landmark_count_.data();
+  }
+  return target;
+}
+
+void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
+  const PairwiseTarget pairwise_target = target(inputs);
+  backend_.target_statistics({.target = pairwise_target, .scales = scales_.data()});
+  std::vector<LocalLossLayer> layers;
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    layers.push_back({.out = network_.hidden()[l].out(),
+                      .activation = network_.hidden()[l].activation(),
+                      .output = activations_.output(l),
+                      .delta = gradient ? activations_.delta(l) : nullptr,
+                      .statistics = statistics_.data() + l});
+  }
+  backend_.local_loss({.target = pairwise_target,
+                       .scales = scales_.data(),
+                       .scale = hidden_.loss.scale,
+                       .norm = hidden_.loss.norm,
+                       .max_gradient = hidden_.loss.max_gradient,
+                       .layers = layers.data(),
+                       .layer_count = static_cast<std::int64_t>(layers.size())});
+}
+
+void HiddenLearner::step() {
+  const auto layer_count = static_cast<std::int64_t>(network_.hidden().size());
+  std::vector<ParameterSlice> hidden;
+  for (std::int64_t l = 0; l < layer_count; ++l) {
+    hidden.push_back(network_.hidden()[static_cast<std::size_t>(l)].slice(
+        hidden_.learning_rate.rate(l, layer_count)));
+  }
+  const auto clip_adam = [this](std::span<const ParameterSlice> slices, double clip, Layer& owner) {
+    backend_.clip_adam({.slices = slices.data(),
+                        .slice_count = static_cast<std::int64_t>(slices.size()),
+                        .clip = clip,
+                        .step = owner.adam_step()});
+  };
+  Layer& head = network_.head();
+  const ParameterSlice head_slice = head.slice(head_.learning_rate);
+  if (hidden_.method == HiddenMethod::kBackprop) {
+    hidden.push_back(head_slice);
+    clip_adam(hidden, head_.grad_clip, head);
+    return;
+  }
+  clip_adam({&head_slice, 1}, head_.grad_clip, head);
+  if (hidden_.method == HiddenMethod::kFrozen) return;
+  for (std::size_t l = 0; l < hidden.size(); ++l) {
+    clip_adam({&hidden[l], 1}, hidden_.grad_clip, network_.hidden()[l]);
+  }
+}
+
+std::vector<LayerDiagnostics> HiddenLearner::diagnostics(const Inputs& inputs) {
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    backend_.activation_statistics({.rows = inputs.rows,
+                                    .out = network_.hidden()[l].out(),
+                                    .output = activations_.output(l),
+                                    .summary = activation_summaries_.data() + l});
+  }
+  const std::vector<LocalLossStatistics> statistics = statistics_.read();
+  const std::vector<ActivationSummary> summaries = activation_summaries_.read();
+  std::vector<LayerDiagnostics> layers;
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    const bool frozen = hidden_.method == HiddenMethod::kFrozen;
+    layers.push_back({.loss = statistics[l].loss,
+                      .correlation = statistics[l].correlation,
+                      .mean_distance = statistics[l].mean_distance,
+                      .mean_abs = summaries[l].mean_abs,
+                      .saturated = summaries[l].saturated,
+                      .gradient_norm = frozen ? 0.0 : network_.hidden()[l].gradient_norm()});
+  }
+  return layers;
+}
+
+void HiddenLearner::check_finite() {
+  const std::vector<LocalLossStatistics> statistics = statistics_.read();
+  const auto layers = network_.layers();
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    const bool hidden = l < network_.hidden().size();
+    const std::string name = hidden ? fmt::format("hidden layer {}", l + 1) : "the head";
+    if (hidden && local_loss_evaluated_ && !std::isfinite(statistics[l].loss)) {
+      throw NumericalError(fmt::format(
+          "the local loss of {} is {}; lower hidden.learning_rate or check the observations", name,
+          statistics[l].loss));
+    }
+    if (!std::isfinite(layers[l].gradient_norm())) {
+      throw NumericalError(
+          fmt::format("the gradient of {} is not finite; lower its learning rate or check rewards "
+                      "and observations",
+                      name));
+    }
+  }
+}
+
+}  // namespace lpdm

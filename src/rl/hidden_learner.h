@@ -1,0 +1,62 @@
+// How the hidden layers learn: by their local loss, by backpropagation, or not at all.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lpdm/backend.h"
+#include "lpdm/config.h"
+#include "lpdm/network.h"
+#include "lpdm/reinforce.h"
+#include "nn/activations.h"
+
+namespace lpdm {
+
+// Borrows the network and its activations. Per update: compute_gradients, then step.
+class HiddenLearner {
+ public:
+  HiddenLearner(Backend& backend, Network& network, Activations& activations, const Config& config);
+
+  // What the local loss needs besides the activations.
+  struct Inputs {
+    Rows rows;
+    const float* values = nullptr;                         // (N), guides the loss if hidden.guided
+    const std::int64_t* iteration = nullptr;               // names the landmark draw
+    const std::vector<std::int64_t>* landmarks = nullptr;  // instead of drawn ones; may be null
+    bool diagnostics = false;
+  };
+
+  // Gradients of all hidden layers; the head's delta must be there for backpropagation. The local
+  // loss is evaluated where it is learned from, and for the diagnostics.
+  void compute_gradients(const Inputs& inputs);
+
+  // One clipped Adam step for the head, and for the hidden layers as hidden.method says: each on
+  // its own, or (backprop) one group with the head, clipped by head.grad_clip.
+  void step();
+
+  // Of the latest compute_gradients and step. Throws NumericalError if something is not finite.
+  std::vector<LayerDiagnostics> diagnostics(const Inputs& inputs);
+  void check_finite();
+
+ private:
+  void evaluate_local_loss(const Inputs& inputs, bool gradient);
+  void select_landmarks(const Inputs& inputs);
+  PairwiseTarget target(const Inputs& inputs);
+
+  Backend& backend_;
+  Network& network_;
+  Activations& activations_;
+  HiddenConfig hidden_;
+  HeadConfig head_;
+  std::uint64_t seed_;
+  bool local_loss_evaluated_ = false;
+  DeviceArray<float> shift_;                             // (capacity)
+  DeviceArray<std::int64_t> landmarks_;                  // (M)
+  DeviceArray<std::int64_t> landmark_count_;             // (1)
+  DeviceArray<TargetScales> scales_;                     // (1)
+  DeviceArray<LocalLossStatistics> statistics_;          // (hidden layers)
+  DeviceArray<ActivationSummary> activation_summaries_;  // (hidden layers)
+};
+
+}  // namespace lpdm

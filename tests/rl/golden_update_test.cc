@@ -1,0 +1,102 @@
+// The goldens of tests/data/loss/updates.json: whole REINFORCE updates of whole networks.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "io/json_text.h"
+#include "lpdm/backend.h"
+#include "lpdm/config.h"
+#include "reference/closeness.h"
+#include "reference/update.h"
+#include "rl/loss_cases.h"
+
+namespace lpdm {
+namespace {
+
+using reference::all_close;
+using reference::Values;
+
+Json load() {
+  std::ifstream file(std::string(LPDM_TEST_DATA_DIR) + "/loss/updates.json");
+  return Json::parse(file);
+}
+
+bool in_this_build(const Json& golden) {
+  const Json& options = golden["options"];
+  return options.value("pairs", "all") == "all" && options.value("target", "input") == "input";
+}
+
+Config config_of(const Json& golden) {
+  Json hidden = golden["options"];
+  hidden.erase("landmark_rows");
+  hidden["method"] = golden["method"];
+  hidden["grad_clip"] = golden["grad_clip"];
+  Json config{
+      {"hidden", hidden},
+      {"head", {{"grad_clip", golden["grad_clip"]}, {"learning_rate", golden["learning_rate"]}}},
+      {"algorithm", {{"discount", golden["discount"]}}}};
+  if (!golden["std"].is_null()) config["policy"] = {{"std", golden["std"]}};
+  return parse_config(config.dump());
+}
+
+TEST(GoldenUpdates, ReferenceReproducesThem) {
+  int compared = 0;
+  const Json goldens = load();
+  for (const Json& golden : goldens["cases"]) {
+    if (!in_this_build(golden)) continue;
+    SCOPED_TRACE(golden["name"].get<std::string>());
+    std::vector<reference::LayerParameters> layers;
+    for (const Json& layer : golden["initial"]) layers.push_back({layer[0], layer[1]});
+    reference::ReferenceTrainer trainer(layers, golden["discrete"], config_of(golden));
+    for (const Json& batch : golden["batches"]) {
+      const Values rewards = batch["rewards"];
+      EXPECT_TRUE(all_close(reference::normalized_returns(rewards, golden["discount"]),
+                            batch["returns"], 1e-10, 1e-10));
+      const Values losses = trainer.update(
+          {.n = golden["n"],
+           .dim = golden["dim_x"],
+           .x = batch["x"],
+           .actions = batch["actions"],
+           .rewards = rewards,
+           .landmarks = golden["options"].value("landmark_rows", std::vector<std::int64_t>{})});
+      EXPECT_TRUE(all_close(losses, batch["losses"], 1e-10, 1e-10));
+    }
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      EXPECT_TRUE(all_close(trainer.layers()[l].weight, golden["final"][l][0], 1e-10, 1e-10));
+      EXPECT_TRUE(all_close(trainer.layers()[l].bias, golden["final"][l][1], 1e-10, 1e-10));
+    }
+    ++compared;
+  }
+  EXPECT_EQ(compared, 9);
+}
+
+TEST(GoldenUpdates, EngineAgrees) {
+  ThreadPool pool(2);
+  const auto backend = make_cpu_backend(pool);
+  const Json goldens = load();
+  const Json results = run_loss_cases(goldens, "goldens", *backend);
+  int compared = 0;
+  for (std::size_t k = 0; k < goldens["cases"].size(); ++k) {
+    const Json& golden = goldens["cases"][k];
+    const Json& result = results["cases"][k];
+    SCOPED_TRACE(golden["name"].get<std::string>());
+    EXPECT_EQ(result["name"], golden["name"]);
+    EXPECT_EQ(result.contains("skipped"), !in_this_build(golden));
+    if (!in_this_build(golden)) continue;
+    for (std::size_t b = 0; b < golden["batches"].size(); ++b) {
+      EXPECT_TRUE(
+          all_close(result["losses"][b].get<Values>(), golden["batches"][b]["losses"], 1e-5, 1e-6));
+    }
+    for (std::size_t l = 0; l < golden["final"].size(); ++l) {
+      for (const int part : {0, 1}) {
+        EXPECT_TRUE(all_close(result["final"][l][part].get<Values>(), golden["final"][l][part],
+                              1e-4, 1e-6));
+      }
+    }
+    ++compared;
+  }
+  EXPECT_EQ(compared, 9);
+}
+
+}  // namespace
+}  // namespace lpdm

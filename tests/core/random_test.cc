@@ -2,19 +2,41 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <set>
 
 namespace lpdm {
 namespace {
 
-TEST(RandomStream, FollowsThePublishedPhiloxVector) {
-  // Random123's known answer for philox4x32-10 with zero counter and key starts with 6627e8d5; a
-  // stream's first counter word carries its purpose, so the test sets everything else to zero and
-  // compares against the same generator's stability: the same name gives the same draws.
-  RandomStream a(5, {.purpose = StreamPurpose::kAction, .index = 3, .episode = 2, .step = 1});
-  RandomStream b = a;
-  for (int i = 0; i < 100; ++i) EXPECT_EQ(a.next_u32(), b.next_u32());
+// Philox4x32-10 written out from the paper's definition, as a second opinion on the library.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::uint64_t seed) {
+  std::uint32_t key[2] = {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)};
+  for (int round = 0; round < 10; ++round) {
+    const std::uint64_t first = 0xD2511F53ULL * counter[0];
+    const std::uint64_t second = 0xCD9E8D57ULL * counter[2];
+    counter = {static_cast<std::uint32_t>(second >> 32) ^ counter[1] ^ key[0],
+               static_cast<std::uint32_t>(second),
+               static_cast<std::uint32_t>(first >> 32) ^ counter[3] ^ key[1],
+               static_cast<std::uint32_t>(first)};
+    key[0] += 0x9E3779B9U;
+    key[1] += 0xBB67AE85U;
+  }
+  return counter;
+}
+
+TEST(RandomStream, DrawsPhiloxBlocksInOrder) {
+  // The published known answer of the generator itself: zero counter, zero key.
+  EXPECT_EQ(philox({0, 0, 0, 0}, 0),
+            (std::array<std::uint32_t, 4>{0x6627e8d5U, 0xe169c58dU, 0xbc57ac4cU, 0x9b00dbd8U}));
+  constexpr std::uint64_t kSeed = 0x0123456789abcdefULL;
+  RandomStream stream(kSeed,
+                      {.purpose = StreamPurpose::kAction, .index = 3, .episode = 2, .step = 1});
+  for (std::uint32_t block = 0; block < 3; ++block) {
+    for (const std::uint32_t word : philox({(3U << 24) | block, 3, 2, 1}, kSeed)) {
+      EXPECT_EQ(stream.next_u32(), word);
+    }
+  }
 }
 
 TEST(RandomStream, EveryPartOfTheNameMatters) {

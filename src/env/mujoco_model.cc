@@ -1,0 +1,100 @@
+#include "env/mujoco_model.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string_view>
+
+#include "env/mujoco_compatibility.h"
+#include "lpdm/error.h"
+
+namespace lpdm {
+
+namespace {
+
+constexpr char kModelDirectoryVariable[] = "LPDM_MODEL_DIR";
+
+// MuJoCo calls this where it would otherwise end the process, and it must not return to MuJoCo.
+void throw_mujoco_error(const char* message) {
+  throw Error(fmt::format("MuJoCo stopped: {}", message));
+}
+
+void print_mujoco_warning(const char* message) { std::fprintf(stderr, "MuJoCo: %s\n", message); }
+
+// MuJoCo's handlers are global to the process: those of a program that embeds us stay. Without any,
+// MuJoCo would write MUJOCO_LOG.TXT into the working folder.
+void install_handlers() {
+  if (mju_user_error == nullptr) mju_user_error = throw_mujoco_error;
+  if (mju_user_warning == nullptr) mju_user_warning = print_mujoco_warning;
+}
+
+void check_library_version() {
+  if (mj_version() != mjVERSION_HEADER) {
+    throw Error(fmt::format(
+        "the MuJoCo library is version {} but the program was built with the headers of {}: make "
+        "them the same and build again",
+        mj_version(), mjVERSION_HEADER));
+  }
+}
+
+std::filesystem::path model_path(const std::string& file) {
+  const std::filesystem::path directory = model_directory();
+  std::error_code ignored;
+  const bool directory_exists = std::filesystem::is_directory(directory, ignored);
+  std::filesystem::path path = directory / file;
+  if (directory_exists && std::filesystem::is_regular_file(path, ignored)) return path;
+  throw UsageError(fmt::format(
+      "the {} {} does not exist: run tools/bootstrap.sh, or set the environment variable {} to a "
+      "folder that holds Gymnasium's {}",
+      directory_exists ? "MuJoCo model file" : "folder of MuJoCo models",
+      directory_exists ? path.string() : directory.string(), kModelDirectoryVariable, file));
+}
+
+std::string one_line(std::string_view text) {
+  std::string line(text);
+  std::ranges::replace(line, '\n', ' ');
+  return line;
+}
+
+std::shared_ptr<const mjModel> parse_model(const std::string& path) {
+  std::array<char, 1000> message{};
+  std::shared_ptr<mjModel> model(
+      mj_loadXML(path.c_str(), nullptr, message.data(), static_cast<int>(message.size())),
+      mj_deleteModel);
+  if (!model) {
+    throw UsageError(fmt::format(
+        "MuJoCo cannot read the model file {} ({}): run tools/bootstrap.sh, or set the environment "
+        "variable {} to a folder that holds Gymnasium's files",
+        path, one_line(message.data()), kModelDirectoryVariable));
+  }
+  approach_mujoco_2_3_7(*model);
+  return model;
+}
+
+}  // namespace
+
+std::string model_directory() {
+  const char* given = std::getenv(kModelDirectoryVariable);
+  return given != nullptr && *given != '\0' ? given : LPDM_MODEL_DIR;
+}
+
+std::shared_ptr<const mjModel> load_model(const std::string& file) {
+  // A cache is the one thing here that outlives a call; all it can change is how long a call takes.
+  static std::mutex mutex;
+  static std::map<std::string, std::shared_ptr<const mjModel>> models;
+  const std::lock_guard lock(mutex);
+  install_handlers();
+  check_library_version();
+  const std::string path = model_path(file).string();
+  std::shared_ptr<const mjModel>& model = models[path];
+  if (!model) model = parse_model(path);
+  return model;
+}
+
+}  // namespace lpdm

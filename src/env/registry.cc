@@ -1,0 +1,69 @@
+// The table of environments behind make_environment.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "core/nearest_name.h"
+#include "env/environment_entry.h"
+#include "lpdm/environment.h"
+#include "lpdm/error.h"
+
+namespace lpdm {
+
+namespace {
+
+std::vector<EnvironmentEntry> make_entries() {
+  std::vector<EnvironmentEntry> all;
+  for (const auto& entries_of :
+       {acrobot_entries, ant_entries, cartpole_entries, half_cheetah_entries, hopper_entries,
+        inverted_pendulum_entries, pusher_entries, walker2d_entries}) {
+    std::ranges::move(entries_of(), std::back_inserter(all));
+  }
+  std::ranges::sort(all, {}, &EnvironmentEntry::id);
+  return all;
+}
+
+const std::vector<EnvironmentEntry>& entries() {
+  static const std::vector<EnvironmentEntry> all = make_entries();
+  return all;
+}
+
+const EnvironmentEntry& find_entry(const std::string& id) {
+  const auto entry = std::ranges::find(entries(), id, &EnvironmentEntry::id);
+  if (entry == entries().end()) {
+    throw UsageError(
+        fmt::format("there is no environment {}: did you mean {}? (`lpdm envs` lists all of them)",
+                    id, nearest_name(id, environment_ids())));
+  }
+  return *entry;
+}
+
+}  // namespace
+
+std::vector<std::string> environment_ids() {
+  std::vector<std::string> ids;
+  for (const EnvironmentEntry& entry : entries()) ids.push_back(entry.id);
+  return ids;
+}
+
+std::vector<EnvironmentOption> environment_options(const std::string& id) {
+  return find_entry(id).options;
+}
+
+EnvironmentOptions default_options(const std::string& id) {
+  EnvironmentOptions defaults;
+  for (const EnvironmentOption& option : find_entry(id).options) {
+    defaults[option.name] = option.value;
+  }
+  return defaults;
+}
+
+std::unique_ptr<Environment> make_environment(const std::string& id,
+                                              const EnvironmentOptions& options) {
+  const EnvironmentEntry& entry = find_entry(id);
+  return entry.make(OptionValues(id, entry.options, options));
+}
+
+}  // namespace lpdm

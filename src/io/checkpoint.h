@@ -1,0 +1,20 @@
+// A run's state as one safetensors file: parameters, Adam moments and how far the run has come.
+//
+// REINFORCE starts every iteration with fresh episodes whose random streams are named by their
+// number, so this is all that the iterations to come depend on.
+#pragma once
+
+#include <filesystem>
+
+#include "lpdm/trainer.h"
+
+namespace lpdm {
+
+// Replaces the file whole or not at all. Throws IoError.
+void save_checkpoint(const std::filesystem::path& path, Trainer& trainer);
+
+// Throws UsageError naming the file and what does not fit: damaged, another format version, or a
+// network of another shape. The trainer is then unchanged.
+void load_checkpoint(const std::filesystem::path& path, Trainer& trainer);
+
+}  // namespace lpdm

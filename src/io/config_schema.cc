@@ -1,0 +1,182 @@
+#include "io/config_schema.h"
+
+#include <cstdint>
+#include <utility>
+
+#include "io/config_kinds.h"
+#include "io/config_special_kinds.h"
+
+namespace lpdm {
+namespace {
+
+using Table = std::vector<Setting>;
+
+// The upper limits catch slips of the keyboard and keep products within 64 bits (StreamId: 32).
+constexpr std::int64_t kMaxCount = 1'000'000;
+constexpr std::int64_t kMaxSteps = 1'000'000'000;
+constexpr std::int64_t kMaxWidth = 65'536;
+constexpr std::size_t kMaxLayers = 64;
+constexpr std::int64_t kMaxThreads = 1024;
+constexpr double kMaxRate = 1000.0;
+constexpr double kMaxClip = 1e6;
+constexpr double kMinStd = 1e-6;  // its square and their ratio stay normal in float32
+constexpr double kMaxStd = 1e6;
+
+// Adds the settings that are members of one struct within Config. `get` returns that struct, const
+// or not as its argument is.
+template <class Get>
+class Section {
+ public:
+  Section(Table& table, std::string name, Get get)
+      : table_(table), name_(std::move(name)), get_(get) {}
+
+  template <class Group, class T>
+  void add(const std::string& name, T Group::*member, const Kind<T>& kind, std::string meaning) {
+    const std::string key = name_ + "." + name;
+    table_.push_back({key, kind.type, kind.allowed, std::move(meaning),
+                      [get = get_, member, read = kind.read, key](const Json& value, Config& out) {
+                        get(out).*member = read({key, value, out});
+                      },
+                      [get = get_, member, write = kind.write](const Config& config) {
+                        return write(get(config).*member, config);
+                      }});
+  }
+
+ private:
+  Table& table_;
+  std::string name_;
+  Get get_;
+};
+
+void add_env(Table& table) {
+  Section env(
+      table, "env", [](auto& c) -> auto& { return c.env; });
+  env.add("id", &EnvConfig::id, environment_id(), "environment to learn");
+  env.add("count", &EnvConfig::count, integer(1, kMaxCount), "environments stepped together");
+  env.add("max_episode_steps", &EnvConfig::max_episode_steps, integer(0, kMaxSteps),
+          "steps after which an episode is truncated; 0: the environment's own limit");
+  env.add("options", &EnvConfig::options, environment_options(),
+          "Gymnasium's arguments of the environment, as env.options.NAME");
+}
+
+void add_algorithm(Table& table) {
+  Section algorithm(
+      table, "algorithm", [](auto& c) -> auto& { return c.algorithm; });
+  algorithm.add("name", &AlgorithmConfig::name, word({"reinforce"}), "how the policy is improved");
+  algorithm.add("discount", &AlgorithmConfig::discount, number(0.0, 1.0),
+                "discount of the return per step");
+  algorithm.add("episodes_per_update", &AlgorithmConfig::episodes_per_update, integer(1, kMaxCount),
+                "whole episodes that form one batch");
+  algorithm.add("normalize_returns", &AlgorithmConfig::normalize_returns, boolean(),
+                "shift and scale a batch's returns to mean 0 and standard deviation 1");
+}
+
+void add_network(Table& table) {
+  Section network(
+      table, "network", [](auto& c) -> auto& { return c.network; });
+  network.add("hidden", &NetworkConfig::hidden, integers(1, kMaxLayers, 1, kMaxWidth),
+              "widths of the hidden layers, from the input to the head");
+  network.add("activation", &NetworkConfig::activation,
+              choice<Activation>({{"tanh", Activation::kTanh}, {"relu", Activation::kRelu}}),
+              "activation of the hidden layers");
+  network.add("init", &NetworkConfig::init,
+              choice<Initialization>(
+                  {{"torch", Initialization::kTorch}, {"orthogonal", Initialization::kOrthogonal}}),
+              "initial weights; torch: uniform within 1/sqrt(fan-in) of 0");
+}
+
+void add_local_loss(Table& table) {
+  Section loss(
+      table, "hidden", [](auto& c) -> auto& { return c.hidden.loss; });
+  loss.add("guided", &LocalLossConfig::guided, boolean(),
+           "push rows of low return apart in the target (section 4)");
+  loss.add("metric", &LocalLossConfig::metric,
+           choice<Metric>({{"l1", Metric::kL1}, {"l2", Metric::kL2}}),
+           "distance between two rows (section 3)");
+  loss.add(
+      "scale", &LocalLossConfig::scale,
+      choice<LossScale>(
+          {{"own", LossScale::kOwn}, {"cross", LossScale::kCross}, {"none", LossScale::kNone}}),
+      "divide each distance matrix by its own width, the other's, or neither (section 3)");
+  loss.add("norm", &LocalLossConfig::norm,
+           choice<LossNorm>({{"frobenius", LossNorm::kFrobenius}, {"squared", LossNorm::kSquared}}),
+           "norm of the difference of the distance matrices (section 3)");
+  loss.add("max_gradient", &LocalLossConfig::max_gradient,
+           choice<MaxGradient>(
+               {{"through", MaxGradient::kThrough}, {"constant", MaxGradient::kConstant}}),
+           "whether the gradient passes through the largest distance, the normaliser");
+  loss.add("guide_base", &LocalLossConfig::guide_base,
+           choice<GuideBase>({{"normalized", GuideBase::kNormalized}, {"raw", GuideBase::kRaw}}),
+           "input distances that the guidance is added to: over their largest, or as they are");
+  loss.add("pairs", &LocalLossConfig::pairs, pair_selection(),
+           "pairs of rows that enter the loss: all, or those with one of M random rows");
+}
+
+void add_hidden(Table& table) {
+  Section hidden(
+      table, "hidden", [](auto& c) -> auto& { return c.hidden; });
+  hidden.add("method", &HiddenConfig::method,
+             choice<HiddenMethod>({{"lpdm", HiddenMethod::kLpdm},
+                                   {"backprop", HiddenMethod::kBackprop},
+                                   {"frozen", HiddenMethod::kFrozen}}),
+             "what trains the hidden layers: the local loss (section 3), backpropagation, nothing");
+  add_local_loss(table);
+  hidden.add("learning_rate", &HiddenConfig::learning_rate, layer_rates(kMaxRate),
+             "Adam's step size; scaled: x times the layer's distance to the head (appendix)");
+  hidden.add("grad_clip", &HiddenConfig::grad_clip, number(0.0, kMaxClip),
+             "largest norm of a layer's gradient; 0: off");
+}
+
+void add_head(Table& table) {
+  Section head(
+      table, "head", [](auto& c) -> auto& { return c.head; });
+  head.add("learning_rate", &HeadConfig::learning_rate, number(0.0, kMaxRate),
+           "Adam's step size of the policy head");
+  head.add("grad_clip", &HeadConfig::grad_clip, number(0.0, kMaxClip),
+           "largest norm of the head's gradient; 0: off");
+}
+
+void add_policy(Table& table) {
+  Section policy(
+      table, "policy", [](auto& c) -> auto& { return c.policy; });
+  policy.add("std", &PolicyConfig::std, number(kMinStd, kMaxStd),
+             "standard deviation of each action of a Gaussian policy [the action's unit]");
+}
+
+void add_run(Table& table) {
+  Section run(
+      table, "run", [](auto& c) -> auto& { return c.run; });
+  run.add("iterations", &RunConfig::iterations, integer(1, kMaxSteps), "updates to make");
+  run.add("seed", &RunConfig::seed, seed(), "seed of everything random");
+  run.add("device", &RunConfig::device, word({"auto", "cpu", "cuda"}),
+          "where updates are computed");
+  run.add("threads", &RunConfig::threads, integer(0, kMaxThreads),
+          "host threads; 0: as many as the hardware offers");
+  run.add("checkpoint_every", &RunConfig::checkpoint_every, integer(0, kMaxSteps),
+          "iterations between checkpoints; 0: only at the end");
+  run.add("log_every", &RunConfig::log_every, integer(1, kMaxSteps),
+          "iterations between progress lines");
+  run.add("diagnostics_every", &RunConfig::diagnostics_every, integer(0, kMaxSteps),
+          "iterations between per-layer diagnostics; 0: never");
+}
+
+Table make_table() {
+  Table table;
+  add_env(table);
+  add_algorithm(table);
+  add_network(table);
+  add_hidden(table);
+  add_head(table);
+  add_policy(table);
+  add_run(table);
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const Table table = make_table();
+  return table;
+}
+
+}  // namespace lpdm

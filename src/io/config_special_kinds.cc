@@ -1,0 +1,171 @@
+#include "io/config_special_kinds.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+#include "core/nearest_name.h"
+#include "lpdm/environment.h"
+#include "lpdm/error.h"
+
+namespace lpdm {
+namespace {
+
+constexpr std::string_view kLandmarks = "landmarks:";
+constexpr std::string_view kScaled = "scaled:";
+constexpr std::int64_t kMaxLandmarks = 1'000'000'000;
+
+// The number after `prefix`, if `value` is a string of just that.
+std::optional<double> number_after(std::string_view prefix, const Json& value) {
+  if (!value.is_string()) return std::nullopt;
+  const std::string& text = value.get_ref<const std::string&>();
+  if (!text.starts_with(prefix)) return std::nullopt;
+  double number = 0.0;
+  const char* end = text.data() + text.size();
+  const auto [parsed, error] = std::from_chars(text.data() + prefix.size(), end, number);
+  if (error != std::errc() || parsed != end) return std::nullopt;
+  return number;
+}
+
+double read_option_number(const std::string& key, const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? 1.0 : 0.0;
+  if (value.is_number()) return value.get<double>();
+  refuse(key, value, "boolean or number");
+}
+
+double read_bound(const std::string& key, const Json& value) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (value.is_number()) return value.get<double>();
+  if (value == "inf") return kInfinity;
+  if (value == "-inf") return -kInfinity;
+  refuse(key, value, "number, \"inf\" or \"-inf\"");
+}
+
+Json write_option_number(double value) {
+  if (std::isinf(value)) return value > 0.0 ? "inf" : "-inf";
+  return value;
+}
+
+std::vector<double> read_option(const std::string& key, const Json& value, std::size_t size) {
+  if (size == 1) return {read_option_number(key, value)};
+  const std::string expected =
+      size == 2 ? "[low, high] with low <= high" : fmt::format("list of {} numbers", size);
+  if (!value.is_array() || value.size() != size) refuse(key, value, expected);
+  std::vector<double> numbers;
+  for (const Json& element : value) {
+    numbers.push_back(read_bound(fmt::format("{}[{}]", key, numbers.size()), element));
+  }
+  if (size == 2 && numbers[0] > numbers[1]) refuse(key, value, expected);
+  return numbers;
+}
+
+EnvironmentOptions read_options(const Given& given) {
+  const std::string& id = given.so_far.env.id;
+  if (!given.value.is_object()) refuse(given.key, given.value, "object: {\"name\": value, ...}");
+  const EnvironmentOptions defaults = default_options(id);
+  std::vector<std::string> names;
+  for (const auto& [name, value] : defaults) names.push_back(name);
+
+  EnvironmentOptions options;
+  for (const auto& [name, value] : given.value.items()) {
+    const auto found = defaults.find(name);
+    if (found == defaults.end()) {
+      const std::string nearest = nearest_name(name, names);
+      throw UsageError(fmt::format(
+          "unknown key \"{}.{}\": {} has no such option{}", given.key, name, id,
+          nearest.empty() ? "" : fmt::format(", did you mean \"{}.{}\"?", given.key, nearest)));
+    }
+    std::vector<double> numbers = read_option(given.key + "." + name, value, found->second.size());
+    if (numbers != found->second) options[name] = std::move(numbers);
+  }
+  return options;
+}
+
+Json write_options(const EnvironmentOptions& options, const Config& config) {
+  EnvironmentOptions all = options;
+  all.merge(default_options(config.env.id));
+  Json object = Json::object();
+  for (const auto& [name, numbers] : all) {
+    if (numbers.size() == 1) {
+      object[name] = write_option_number(numbers[0]);
+    } else {
+      object[name] = Json::array();
+      for (const double number : numbers) object[name].push_back(write_option_number(number));
+    }
+  }
+  return object;
+}
+
+PairSelection read_pairs(const Given& given) {
+  if (given.value == "all") return {};
+  const std::string expected = fmt::format("string: all | landmarks:M, M 1 to {}", kMaxLandmarks);
+  const auto landmarks = number_after(kLandmarks, given.value);
+  if (!landmarks && given.value.is_string()) {
+    const std::vector<std::string> words = {"all", "landmarks:64"};
+    refuse(given.key, given.value, expected, nearest_name(given.value.get<std::string>(), words));
+  }
+  if (!landmarks) refuse(given.key, given.value, expected);
+  if (!(*landmarks >= 1.0)) refuse(given.key, given.value, expected, "landmarks:1");
+  if (*landmarks > static_cast<double>(kMaxLandmarks) || *landmarks != std::trunc(*landmarks)) {
+    refuse(given.key, given.value, expected);
+  }
+  return {static_cast<std::int64_t>(*landmarks)};
+}
+
+Json write_pairs(const PairSelection& pairs, const Config&) {
+  return pairs.landmarks == 0 ? Json("all")
+                              : Json(fmt::format("{}{}", kLandmarks, pairs.landmarks));
+}
+
+LayerRates read_rates(const Given& given, double high, const std::string& expected) {
+  if (const auto scaled = number_after(kScaled, given.value)) {
+    if (!(*scaled >= 0.0 && *scaled <= high)) refuse(given.key, given.value, expected);
+    return {{*scaled}, true};
+  }
+  if (!given.value.is_array()) {
+    return {{read_number(given.key, given.value, 0.0, high, expected)}, false};
+  }
+  const std::size_t layers = given.so_far.network.hidden.size();
+  if (given.value.size() != layers) {
+    refuse(given.key, given.value,
+           fmt::format("one rate for each of the {} layers of network.hidden", layers));
+  }
+  LayerRates rates{{}, false};
+  for (const Json& element : given.value) {
+    rates.values.push_back(read_number(fmt::format("{}[{}]", given.key, rates.values.size()),
+                                       element, 0.0, high, fmt::format("number: 0 to {}", high)));
+  }
+  return rates;
+}
+
+Json write_rates(const LayerRates& rates, const Config&) {
+  if (rates.scaled) return fmt::format("{}{}", kScaled, rates.values.at(0));
+  return rates.values.size() == 1 ? Json(rates.values[0]) : Json(rates.values);
+}
+
+}  // namespace
+
+Kind<std::string> environment_id() { return word(environment_ids()); }
+
+Kind<EnvironmentOptions> environment_options() {
+  return {"object", "arguments of env.id, see lpdm envs", read_options, write_options};
+}
+
+Kind<PairSelection> pair_selection() {
+  return {"string", "all | landmarks:M", read_pairs, write_pairs};
+}
+
+Kind<LayerRates> layer_rates(double high) {
+  const std::string type = "number, list or string";
+  const std::string allowed = fmt::format("x | [x, ...] per layer | scaled:x, x 0 to {}", high);
+  return {type, allowed,
+          [=](const Given& given) { return read_rates(given, high, type + ": " + allowed); },
+          write_rates};
+}
+
+}  // namespace lpdm

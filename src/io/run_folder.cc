@@ -1,0 +1,78 @@
+#include "io/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "io/descriptor.h"
+#include "io/files.h"
+#include "lpdm/error.h"
+
+namespace lpdm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Creates or checks the folder, then returns it.
+fs::path prepare(fs::path path, RunFolder::Start start) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::exists(status) && !fs::is_directory(status)) {
+    throw UsageError(fmt::format("\"{}\" is a file, --out needs a folder", path.string()));
+  }
+  if (start == RunFolder::Start::kResume) {
+    if (fs::exists(path / "config.json", error)) return path;
+    throw UsageError(
+        fmt::format("\"{}\" holds no run to resume, it has no config.json", path.string()));
+  }
+  fs::create_directories(path, error);
+  if (error) throw_io_error("create the folder", path, error.value());
+  const bool empty = fs::is_empty(path, error);
+  if (error) throw_io_error("read the folder", path, error.value());
+  if (!empty) {
+    throw UsageError(fmt::format(
+        "\"{}\" is not empty, choose another --out, or --resume the run in it", path.string()));
+  }
+  return path;
+}
+
+}  // namespace
+
+RunFolder::RunFolder(fs::path path, Start start)
+    : path_(prepare(std::move(path), start)),
+      metrics_(path_ / "metrics.jsonl",
+               start == Start::kNew ? AppendFile::Open::kNew : AppendFile::Open::kExisting) {}
+
+std::vector<Json> RunFolder::keep_metrics(const fs::path& folder, std::int64_t iterations) {
+  constexpr std::uint64_t kMaxBytes = 1ULL << 32;
+  const fs::path path = folder / "metrics.jsonl";
+  const std::string text = read_file(path, "metrics file", kMaxBytes);
+  std::vector<Json> kept;
+  std::size_t end = 0;
+  while (static_cast<std::int64_t>(kept.size()) < iterations) {
+    const std::size_t newline = text.find('\n', end);
+    const std::string where = fmt::format("{}: line {}", path.string(), kept.size() + 1);
+    if (newline == std::string::npos) {
+      throw UsageError(
+          fmt::format("{} is missing, the checkpoint was made at iteration {}", where, iterations));
+    }
+    kept.push_back(parse_json(std::string_view(text).substr(end, newline - end), where));
+    end = newline + 1;
+  }
+  if (end < text.size()) write_file(path, std::string_view(text).substr(0, end));
+  return kept;
+}
+
+void RunFolder::write_config(const Config& config) {
+  write_file(path_ / "config.json", dump_config(config));
+}
+
+void RunFolder::append_metrics(const Json& metrics) { metrics_.append(metrics.dump() + "\n"); }
+
+void RunFolder::write_summary(const Json& summary) {
+  write_file(path_ / "summary.json", summary.dump(2) + "\n");
+}
+
+}  // namespace lpdm

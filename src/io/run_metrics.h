@@ -1,0 +1,53 @@
+// What a run reports: one JSON object per iteration, and its summary.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "io/json_text.h"
+#include "lpdm/trainer.h"
+
+namespace lpdm {
+
+// One line of metrics.jsonl. Layers between diagnostics have null fields.
+Json metrics_json(const IterationMetrics& metrics, std::size_t hidden_layers);
+
+// The mean return of the latest `window` iterations, and the best it has been.
+class MovingReturn {
+ public:
+  explicit MovingReturn(std::size_t window) : window_(window) {}
+
+  void add(double return_mean, std::int64_t iteration);
+
+  double latest() const;  // of as many iterations as there are, up to the window
+  std::optional<double> best() const { return best_; }  // of full windows only
+  std::int64_t best_iteration() const { return best_iteration_; }
+
+ private:
+  std::size_t window_;
+  std::deque<double> returns_;
+  std::optional<double> best_;
+  std::int64_t best_iteration_ = 0;
+};
+
+// Everything summary.json holds, gathered as the run goes on.
+class RunSummary {
+ public:
+  void add(const IterationMetrics& metrics);
+  // A line of metrics.jsonl from before a resume.
+  void add_earlier(const Json& metrics);
+
+  const MovingReturn& returns() const { return fifty_; }
+  Json json(Trainer& trainer, double seconds) const;
+
+ private:
+  void add_return(const std::optional<double>& return_mean, std::int64_t iteration);
+
+  MovingReturn fifty_{50};
+  MovingReturn hundred_{100};
+  double rollout_seconds_ = 0.0;
+  double update_seconds_ = 0.0;
+};
+
+}  // namespace lpdm

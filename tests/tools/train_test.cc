@@ -1,0 +1,208 @@
+// `lpdm train` and `lpdm eval` from outside: the run folder, determinism, resume, signals, errors.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "io/json_text.h"
+#include "io/temporary_folder.h"
+#include "tools/program.h"
+
+namespace lpdm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A run of a few seconds at most: a small network on CartPole.
+class TrainTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    put_file(config_, R"({"network": {"hidden": [12, 20]}, "run": {"iterations": 30}})");
+  }
+
+  fs::path out(const std::string& name) const { return folder_ / name; }
+  std::string train(const std::string& name, const std::string& more = "") const {
+    return fmt::format("train '{}' --out '{}' {}", config_.string(), out(name).string(), more);
+  }
+  void expect_trained(const std::string& name, const std::string& more = "") const {
+    const Outcome outcome = run_program(train(name, more));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+  }
+
+  // metrics.jsonl without its timings.
+  std::vector<Json> metrics(const std::string& name) const {
+    std::vector<Json> lines;
+    std::ifstream file(out(name) / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);) {
+      Json metrics = parse_json(line, "metrics");
+      metrics.erase("rollout_seconds");
+      metrics.erase("update_seconds");
+      lines.push_back(metrics);
+    }
+    return lines;
+  }
+
+  TemporaryFolder folder_;
+  fs::path config_ = folder_ / "config.json";
+};
+
+TEST_F(TrainTest, LeavesAFolderWithEverythingAboutTheRun) {
+  expect_trained("run");
+  const std::vector<Json> lines = metrics("run");
+  ASSERT_EQ(lines.size(), 30U);
+  std::int64_t steps = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["iteration"], i + 1);
+    EXPECT_EQ(lines[i]["episodes"], 1);
+    EXPECT_EQ(lines[i]["return_mean"], lines[i]["length_mean"]);
+    steps += lines[i]["length_mean"].get<std::int64_t>();
+    EXPECT_EQ(lines[i]["env_steps"], steps);
+    ASSERT_EQ(lines[i]["layers"].size(), 2U);
+    EXPECT_EQ(lines[i]["layers"][0]["loss"].is_null(), i % 10 != 0);
+  }
+  const Json summary = parse_json(file_text(out("run") / "summary.json"), "summary");
+  EXPECT_EQ(summary["iterations"], 30);
+  EXPECT_EQ(summary["env_steps"], steps);
+  EXPECT_TRUE(summary["best_mean_50"].is_null());  // fewer than 50 iterations
+  EXPECT_GT(summary["last_mean_50"].get<double>(), 5.0);
+  const Json config = parse_json(file_text(out("run") / "config.json"), "config");
+  EXPECT_EQ(config["network"]["hidden"], Json::parse("[12, 20]"));
+  EXPECT_EQ(config["hidden"]["scale"], "own");
+
+  const Outcome outcome =
+      run_program(fmt::format("eval '{}' --episodes 3 --json", out("run").string()));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json report = parse_json(outcome.out, "eval");
+  EXPECT_EQ(report["episodes"], 3);
+  EXPECT_EQ(report["return_mean"], report["length_mean"]);
+}
+
+TEST_F(TrainTest, TheSameSeedGivesTheSameMetricsForAnyNumberOfThreads) {
+  expect_trained("one", "--threads 1 --seed 5");
+  expect_trained("two", "--threads 2 --seed 5");
+  EXPECT_EQ(metrics("one"), metrics("two"));
+  EXPECT_EQ(file_text(out("one") / "checkpoint.safetensors"),
+            file_text(out("two") / "checkpoint.safetensors"));
+  expect_trained("other", "--seed 6");
+  EXPECT_NE(metrics("one"), metrics("other"));
+}
+
+TEST_F(TrainTest, AResumedRunEqualsOneThatNeverStopped) {
+  for (const std::string more : {"", "--set hidden.pairs=landmarks:4 --set hidden.guided=true"}) {
+    const std::string tag = more.empty() ? "plain" : "landmarks";
+    expect_trained(tag + "-whole", more);
+    expect_trained(tag + "-parts", more + " --set run.iterations=11");
+    const Outcome resumed = run_program(fmt::format(
+        "train --resume --out '{}' --set run.iterations=30", out(tag + "-parts").string()));
+    ASSERT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_EQ(metrics(tag + "-whole"), metrics(tag + "-parts"));
+    EXPECT_EQ(file_text(out(tag + "-whole") / "checkpoint.safetensors"),
+              file_text(out(tag + "-parts") / "checkpoint.safetensors"));
+  }
+}
+
+TEST_F(TrainTest, ResumeDropsMetricsThatTheCheckpointDoesNotKnow) {
+  expect_trained("whole");
+  expect_trained("run", "--set run.iterations=10");
+  const std::string checkpoint = file_text(out("run") / "checkpoint.safetensors");
+  ASSERT_EQ(run_program(train("run", "--resume --set run.iterations=20")).status, 0);
+  put_file(out("run") / "checkpoint.safetensors", checkpoint);  // as if killed after iteration 20
+  ASSERT_EQ(run_program(train("run", "--resume")).status, 0);
+  EXPECT_EQ(metrics("run"), metrics("whole"));
+}
+
+TEST_F(TrainTest, ASignalSavesAndSaysHowToGoOn) {
+  const Outcome outcome = run_program(fmt::format(
+      "{} & pid=$!; while ! [ -s '{}' ]; do sleep 0.01; done; kill -TERM $pid; wait $pid",
+      train("run", "--set run.iterations=1000000"), (out("run") / "metrics.jsonl").string()));
+  EXPECT_EQ(outcome.status, 143);
+  const std::vector<Json> lines = metrics("run");
+  ASSERT_FALSE(lines.empty());
+  const std::string more = fmt::format("--resume --set run.iterations={}", lines.size() + 3);
+  ASSERT_EQ(run_program(train("run", more)).status, 0);
+  EXPECT_EQ(metrics("run").size(), lines.size() + 3);
+}
+
+TEST_F(TrainTest, RefusesToOverwriteOrMixRuns) {
+  expect_trained("run");
+  const std::vector<Json> before = metrics("run");
+  expect_error(train("run"), 2, "--resume");
+  expect_error(train("run", "--resume --set head.learning_rate=0.5"), 2, "differs");
+  expect_error(train("missing", "--resume"), 2, "missing");
+  EXPECT_EQ(metrics("run"), before);
+  EXPECT_FALSE(fs::exists(out("missing")));
+}
+
+TEST_F(TrainTest, BadInputWritesNothing) {
+  expect_error(train("a", "--device cuda"), 2, "cuda");
+  expect_error(train("a", "--set env.id=CartPole-v2"), 2, "CartPole-v1");
+  expect_error(train("a", "--seed x"), 2, "run.seed");
+  expect_error(train("a", "--set network.hidden=[0]"), 2, "network.hidden");
+  EXPECT_FALSE(fs::exists(out("a")));
+  expect_error("eval '" + out("a").string() + "'", 2, "config.json");
+  expect_error("eval nowhere --episodes 0", 2, "--episodes");
+}
+
+TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
+  expect_trained("run", "--set run.iterations=2");
+  const fs::path checkpoint = out("run") / "checkpoint.safetensors";
+  const std::string whole = file_text(checkpoint);
+  put_file(checkpoint, whole.substr(0, whole.size() / 2));
+  expect_error("eval '" + out("run").string() + "'", 2, "checkpoint.safetensors");
+  put_file(checkpoint, "");
+  expect_error("eval '" + out("run").string() + "'", 2, "checkpoint.safetensors");
+  fs::remove(checkpoint);
+  expect_error("eval '" + out("run").string() + "'", 2, "checkpoint.safetensors");
+}
+
+TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsRefused) {
+  expect_trained("run", "--set run.iterations=2");
+  expect_trained("wide", "--set run.iterations=2 --set network.hidden=[12,21]");
+  fs::copy_file(out("wide") / "checkpoint.safetensors", out("run") / "checkpoint.safetensors",
+                fs::copy_options::overwrite_existing);
+  expect_error("eval '" + out("run").string() + "'", 2, "hidden.1");
+}
+
+TEST_F(TrainTest, AFullDiskStopsTheRunAndKeepsWhatWasSaved) {
+  expect_trained("run", "--set run.iterations=5 --set run.checkpoint_every=1");
+  const std::string checkpoint = file_text(out("run") / "checkpoint.safetensors");
+  const std::string lines = file_text(out("run") / "metrics.jsonl");
+  // 16 blocks of 512 bytes: enough for some metrics, too little for a checkpoint.
+  const Outcome outcome =
+      run_program(fmt::format("config >/dev/null; ulimit -f 16; trap '' XFSZ; '{}' {}",
+                              LPDM_PROGRAM, train("run", "--resume --set run.iterations=200")));
+  EXPECT_EQ(outcome.status, 1) << outcome.err;
+  EXPECT_NE(outcome.err.find("lpdm: "), std::string::npos) << outcome.err;
+  EXPECT_EQ(file_text(out("run") / "checkpoint.safetensors"), checkpoint);
+  EXPECT_TRUE(file_text(out("run") / "metrics.jsonl").starts_with(lines));
+  EXPECT_EQ(run_program("eval '" + out("run").string() + "'").status, 0);
+}
+
+TEST_F(TrainTest, LossWritesTheGoldens) {
+  const std::string goldens = std::string(LPDM_TEST_DATA_DIR) + "/loss/updates.json";
+  const fs::path result = out("losses.json");
+  ASSERT_EQ(run_program(fmt::format("loss '{}' --out '{}'", goldens, result.string())).status, 0);
+  const Json written = parse_json(file_text(result), "losses");
+  EXPECT_EQ(written["device"], "cpu");
+  EXPECT_EQ(written["cases"].size(), 12U);
+  expect_error("loss '" + config_.string() + "'", 2, "cases");
+  expect_error("loss missing.json", 2, "missing.json");
+}
+
+TEST_F(TrainTest, BenchMeasuresBothMethods) {
+  const Outcome outcome =
+      run_program("bench local-loss --n 70 --hidden 12,20 --repeats 2 --pairs landmarks:8 --json");
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json result = parse_json(outcome.out, "bench");
+  EXPECT_EQ(result["n"], 70);
+  EXPECT_EQ(result["pairs"], "landmarks:8");
+  EXPECT_GT(result["lpdm_s"].get<double>(), 0.0);
+  EXPECT_GT(result["bp_s"].get<double>(), 0.0);
+  EXPECT_GT(result["peak_bytes"].get<std::int64_t>(), 70 * (12 + 20) * 4);
+  expect_error("bench local-loss --pairs some", 2, "hidden.pairs");
+  expect_error("bench local-loss --n 0", 2, "--n");
+}
+
+}  // namespace
+}  // namespace lpdm

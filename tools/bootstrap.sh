@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# Installs what this machine lacks to build, test and use lpdm: Debian packages, and three wheels
+# from PyPI unpacked into the git-ignored .deps/ (MuJoCo's and OpenBLAS's library and headers,
+# Gymnasium's models).
+# Safe to run twice; touches neither the network nor the system when everything is there.
+#
+#   tools/bootstrap.sh               install what is missing
+#   tools/bootstrap.sh --check       only say what is missing; exit status 1 if anything is
+#   tools/bootstrap.sh --ci          what the continuous integration needs on top as well
+#   tools/bootstrap.sh --no-packages leave the system's packages alone
+#
+# LPDM_DEPS_DIR: the folder to unpack the wheels into, instead of .deps.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=tools/common.sh
+source "$root/tools/common.sh"
+
+deps=${LPDM_DEPS_DIR:-$root/.deps}
+packages=(g++ cmake ninja-build ccache git python3 python3-matplotlib libhwy-dev
+  nlohmann-json3-dev libcli11-dev libfmt-dev libgtest-dev librapidcheck-dev librandom123-dev)
+ci_packages=(clang-format)
+
+mujoco_version=2.3.7
+# Debian 12's own OpenBLAS does not know newer processors and falls back to SSE3 on them.
+openblas_version=0.3.34.481.3
+gymnasium_version=1.2.0
+# sha256 of the wheels as PyPI serves them.
+declare -A wheel_sums=(
+  [mujoco-x86_64]=ab85fafc9d5a091c712947573b7e694512d283876bf7f33ae3f8daad3a20c0db
+  [mujoco-aarch64]=6d4eede8ba8210fbd3d3cd1dbf69e24dd1541aa74c5af5b8adbbbf65504b6dba
+  [openblas-x86_64]=0595f94cd58c1f8a0d90c975621f4587337a003916b1979e834ebdf2cb5d9504
+  [openblas-aarch64]=e085dddbc5b9aa130f83def515d31c440e69f387a90c7e63b154a5575b4466bc
+  [gymnasium]=fc4a1e4121a9464c29b4d7dc6ade3fbeaa36dea448682f5f71a6d2c17489ea76
+)
+
+check_only=false
+with_packages=true
+for argument in "$@"; do
+  case $argument in
+    --check) check_only=true ;;
+    --ci) packages+=("${ci_packages[@]}") ;;
+    --no-packages) with_packages=false ;;
+    -h | --help)
+      sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+      exit 0
+      ;;
+    *)
+      fail_status=2 fail "unknown option '$argument';" \
+        "the options are --check, --ci, --no-packages and --help."
+      ;;
+  esac
+done
+
+# Sets `missing` to those of the given Debian packages that are not installed.
+find_missing_packages() {
+  command -v dpkg-query >/dev/null ||
+    fail "this machine has no dpkg; install the equivalents of '$*' and use --no-packages."
+  local -A installed=()
+  local name status
+  while read -r name status; do
+    [[ $status == ii* ]] && installed[$name]=1
+  done < <(dpkg-query --show --showformat='${Package} ${db:Status-Abbrev}\n' "$@" 2>/dev/null)
+  missing=()
+  for name in "$@"; do
+    [[ -n ${installed[$name]:-} ]] || missing+=("$name")
+  done
+}
+
+# Runs a command as root: directly, or by sudo (which may ask for a password at a terminal only).
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif ! command -v sudo >/dev/null; then
+    fail "Debian packages are missing and there is neither root nor sudo to install them;" \
+      "run 'apt-get install ${missing[*]}' as root."
+  elif [[ -t 0 ]]; then
+    sudo "$@"
+  else
+    sudo -n "$@"
+  fi
+}
+
+install_packages() {
+  step "Installing Debian packages: $*"
+  as_root apt-get update -qq ||
+    fail "apt-get update failed; check this machine's network and package sources."
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" \
+    </dev/null >"$staging/apt.log" 2>&1 || {
+    cat "$staging/apt.log" >&2
+    fail "apt-get could not install '$*'; its message is above."
+  }
+}
+
+has_mujoco() {
+  local folder=$deps/mujoco-$mujoco_version
+  [[ -f $folder/include/mujoco/mujoco.h && -f $folder/lib/libmujoco.so.$mujoco_version &&
+    -f $folder/LICENSE ]]
+}
+
+has_openblas() {
+  local folder=$deps/openblas-$openblas_version
+  [[ -f $folder/include/cblas.h && -f $folder/lib/libscipy_openblas.so && -f $folder/LICENSE.txt ]]
+}
+
+has_gymnasium() {
+  local folder=$deps/gymnasium-$gymnasium_version
+  [[ -f $folder/assets/ant.xml && -f $folder/LICENSE ]]
+}
+
+# Prints a Python that can run pip, installing Debian's where there is none.
+find_pip_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -m pip --version >/dev/null 2>&1; then
+      echo "$python"
+      return
+    fi
+  done
+  $with_packages || fail "no Python with pip was found; install python3-pip."
+  install_packages python3-pip >&2
+  echo /usr/bin/python3
+}
+
+# Downloads a wheel, verifies its sum and unpacks it: fetch_wheel SUM FOLDER PIP_ARGUMENT…
+fetch_wheel() {
+  local sum=$1 folder=$2
+  shift 2
+  mkdir -p "$folder.wheel"
+  "$pip_python" -m pip download --quiet --disable-pip-version-check --no-deps \
+    --only-binary=:all: --dest "$folder.wheel" "$@" ||
+    fail "pip could not download '${*: -1}' from PyPI; check this machine's network."
+  local wheels=("$folder.wheel"/*.whl)
+  local actual
+  actual=$(sha256sum <"${wheels[0]}")
+  [[ ${actual%% *} == "$sum" ]] ||
+    fail "the downloaded ${wheels[0]##*/} has sha256 ${actual%% *} instead of $sum;" \
+      "nothing was installed."
+  "$pip_python" -m zipfile -e "${wheels[0]}" "$folder"
+}
+
+# Moves a finished folder into its place, where an incomplete one may lie: replace SOURCE TARGET
+replace() {
+  if [[ -e $2 ]]; then
+    mv -T "$2" "$staging/replaced-${2##*/}"
+  fi
+  mv -T "$1" "$2"
+}
+
+install_mujoco() {
+  local machine wheel=$staging/mujoco-wheel tree=$staging/mujoco
+  machine=$(uname -m)
+  [[ -n ${wheel_sums[mujoco-$machine]:-} ]] ||
+    fail "MuJoCo $mujoco_version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
+  step "Fetching MuJoCo $mujoco_version for $machine from PyPI"
+  # The tags name a wheel, not the Python that runs here: only its library and headers are used.
+  fetch_wheel "${wheel_sums[mujoco-$machine]}" "$wheel" --platform "manylinux2014_$machine" \
+    --python-version 3.10 --implementation cp --abi cp310 "mujoco==$mujoco_version"
+  mkdir -p "$tree/include" "$tree/lib"
+  mv "$wheel/mujoco/include/mujoco" "$tree/include/"
+  mv "$wheel/mujoco/libmujoco.so.$mujoco_version" "$tree/lib/"
+  mv "$wheel/mujoco-$mujoco_version.dist-info"/LICENSE* "$tree/"
+  replace "$tree" "$deps/mujoco-$mujoco_version"
+}
+
+install_openblas() {
+  local machine wheel=$staging/openblas-wheel tree=$staging/openblas
+  machine=$(uname -m)
+  [[ -n ${wheel_sums[openblas-$machine]:-} ]] ||
+    fail "OpenBLAS $openblas_version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
+  step "Fetching OpenBLAS $openblas_version for $machine from PyPI"
+  fetch_wheel "${wheel_sums[openblas-$machine]}" "$wheel" --platform "manylinux_2_28_$machine" \
+    --python-version 3.10 "scipy-openblas32==$openblas_version"
+  mkdir -p "$tree/lib"
+  mv "$wheel/scipy_openblas32/include" "$tree/"
+  mv "$wheel/scipy_openblas32/lib/libscipy_openblas.so" "$tree/lib/"
+  mv "$wheel/scipy_openblas32-$openblas_version.dist-info/licenses/LICENSE.txt" "$tree/"
+  replace "$tree" "$deps/openblas-$openblas_version"
+}
+
+install_gymnasium() {
+  local wheel=$staging/gymnasium-wheel tree=$staging/gymnasium
+  step "Fetching Gymnasium $gymnasium_version's model files from PyPI"
+  fetch_wheel "${wheel_sums[gymnasium]}" "$wheel" --python-version 3.10 \
+    "gymnasium==$gymnasium_version"
+  mkdir -p "$tree/assets"
+  mv "$wheel"/gymnasium/envs/mujoco/assets/*.xml "$tree/assets/"
+  mv "$wheel/gymnasium-$gymnasium_version.dist-info/licenses/LICENSE" "$tree/"
+  replace "$tree" "$deps/gymnasium-$gymnasium_version"
+}
+
+missing=()
+if $with_packages; then
+  find_missing_packages "${packages[@]}"
+fi
+wheels=()
+has_mujoco || wheels+=(mujoco)
+has_openblas || wheels+=(openblas)
+has_gymnasium || wheels+=(gymnasium)
+
+if ((${#missing[@]} + ${#wheels[@]} == 0)); then
+  good "Everything lpdm needs is installed."
+  exit 0
+fi
+if $check_only; then
+  ((${#missing[@]} == 0)) || echo "Missing Debian packages: ${missing[*]}"
+  ((${#wheels[@]} == 0)) || echo "Missing in ${deps/#$root\//}: ${wheels[*]}"
+  exit 1
+fi
+
+mkdir -p "$deps"
+staging=$(mktemp -d "$deps/.staging.XXXXXX")
+trap 'rm -rf "$staging"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+if ((${#missing[@]} > 0)); then
+  install_packages "${missing[@]}"
+fi
+if ((${#wheels[@]} > 0)); then
+  pip_python=$(find_pip_python)
+  for wheel in "${wheels[@]}"; do
+    "install_$wheel"
+  done
+fi
+good "Everything lpdm needs is installed now."

@@ -1,0 +1,175 @@
+// `lpdm train`: runs a config to its end and leaves a folder with everything about the run.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "commands.h"
+#include "io/checkpoint.h"
+#include "io/run_folder.h"
+#include "io/run_metrics.h"
+#include "lpdm/config.h"
+#include "lpdm/error.h"
+#include "lpdm/trainer.h"
+#include "progress.h"
+
+namespace lpdm {
+namespace {
+
+struct TrainArguments {
+  std::string config;
+  std::vector<std::string> overrides;
+  std::optional<std::string> seed;
+  std::optional<std::string> device;
+  std::optional<std::string> threads;
+  std::string out;
+  bool resume = false;
+};
+
+// The signal that asked the run to stop; 0: none. A handler can reach nothing else.
+volatile std::sig_atomic_t stop_signal = 0;
+
+extern "C" void request_stop(int signal) { stop_signal = signal; }
+
+// Lets the running iteration end on SIGINT and SIGTERM; a second signal ends the program at once.
+void install_stop_handlers() {
+  struct sigaction action = {};
+  action.sa_handler = request_stop;
+  action.sa_flags = SA_RESETHAND;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+std::filesystem::path default_out(const std::string& config_path, const Config& config) {
+  return std::filesystem::path("runs") /
+         fmt::format("{}-seed{}", std::filesystem::path(config_path).stem().string(),
+                     config.run.seed);
+}
+
+Config resolve_config(const TrainArguments& arguments) {
+  std::vector<std::string> overrides = arguments.overrides;
+  const auto add = [&overrides](const char* key, const std::optional<std::string>& value) {
+    if (value) overrides.push_back(fmt::format("{}={}", key, *value));
+  };
+  add("run.seed", arguments.seed);
+  add("run.device", arguments.device);
+  add("run.threads", arguments.threads);
+  if (!arguments.config.empty()) return load_config(arguments.config, overrides);
+  if (arguments.resume && !arguments.out.empty()) {
+    return load_config(std::filesystem::path(arguments.out) / "config.json", overrides);
+  }
+  throw UsageError("train needs a config, or --resume with the --out of the run to go on with");
+}
+
+// What may differ between a run and its continuation.
+void check_same_run(const Config& before, Config now, const std::filesystem::path& out) {
+  now.run.iterations = before.run.iterations;
+  now.run.threads = before.run.threads;
+  now.run.log_every = before.run.log_every;
+  now.run.checkpoint_every = before.run.checkpoint_every;
+  if (!(before == now)) {
+    throw UsageError(fmt::format(
+        "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every and "
+        "run.checkpoint_every may change, choose another --out for a new run",
+        (out / "config.json").string()));
+  }
+}
+
+class TrainRun {
+ public:
+  TrainRun(const TrainArguments& arguments, const Config& config)
+      : trainer_(config),
+        out_(arguments.out.empty() ? default_out(arguments.config, config)
+                                   : std::filesystem::path(arguments.out)) {
+    if (arguments.resume) {
+      check_same_run(load_config(out_ / "config.json"), config, out_);
+      load_checkpoint(checkpoint(), trainer_);
+      const std::vector<Json> earlier =
+          RunFolder::keep_metrics(out_, trainer_.progress().iteration);
+      for (const Json& metrics : earlier) summary_.add_earlier(metrics);
+    }
+    folder_.emplace(out_, arguments.resume ? RunFolder::Start::kResume : RunFolder::Start::kNew);
+    folder_->write_config(config);
+  }
+
+  // Returns the exit status.
+  int run() {
+    const RunConfig& config = trainer_.config().run;
+    const std::int64_t done = trainer_.progress().iteration;
+    ProgressLine progress(config.iterations, done, config.log_every);
+    fmt::print(stderr, "{} on {}, run folder {}\n", trainer_.environment().id,
+               trainer_.backend().description(), out_.string());
+    while (trainer_.progress().iteration < config.iterations && stop_signal == 0) {
+      const IterationMetrics metrics = trainer_.iterate();
+      folder_->append_metrics(metrics_json(metrics, trainer_.network().hidden().size()));
+      summary_.add(metrics);
+      progress.show(metrics, summary_.returns());
+      if (config.checkpoint_every > 0 && metrics.iteration % config.checkpoint_every == 0) {
+        save_checkpoint(checkpoint(), trainer_);
+      }
+    }
+    progress.finish();
+    save();
+    if (stop_signal == 0) return 0;
+    constexpr int kSignalStatus = 128;
+    fmt::print(stderr, "stopped by a signal; go on with: lpdm train --resume --out {}\n",
+               out_.string());
+    return kSignalStatus + stop_signal;
+  }
+
+ private:
+  std::filesystem::path checkpoint() const { return out_ / "checkpoint.safetensors"; }
+
+  void save() {
+    save_checkpoint(checkpoint(), trainer_);
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    folder_->write_summary(summary_.json(trainer_, seconds));
+    const MovingReturn& returns = summary_.returns();
+    if (returns.best()) {
+      fmt::print(
+          "best mean return of 50 iterations {:.1f} (at {}), last {:.1f}; {} steps in {:.1f} s\n",
+          *returns.best(), returns.best_iteration(), returns.latest(),
+          trainer_.progress().env_steps, seconds);
+    }
+  }
+
+  Trainer trainer_;
+  std::filesystem::path out_;
+  std::optional<RunFolder> folder_;
+  RunSummary summary_;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void run_train(const TrainArguments& arguments) {
+  const Config config = resolve_config(arguments);
+  TrainRun run(arguments, config);
+  install_stop_handlers();
+  const int status = run.run();
+  if (status != 0) throw CLI::RuntimeError(status);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  const auto arguments = std::make_shared<TrainArguments>();
+  CLI::App* command =
+      app.add_subcommand("train", "Train a policy and keep everything about the run");
+  command->add_option("CONFIG", arguments->config, "Config of the run");
+  add_set_option(*command, arguments->overrides);
+  command->add_option("--seed", arguments->seed, "Same as --set run.seed=SEED");
+  command->add_option("--device", arguments->device, "Same as --set run.device=auto|cpu|cuda");
+  command->add_option("--threads", arguments->threads, "Same as --set run.threads=T");
+  command->add_option("--out", arguments->out, "Run folder; default runs/<config>-seed<seed>");
+  command->add_flag("--resume", arguments->resume, "Go on with the run in the run folder");
+  command->footer(
+      "Examples:\n"
+      "  lpdm train configs/cartpole-lpdm.json --seed 1 --out runs/cartpole\n"
+      "  lpdm train --resume --out runs/cartpole --set run.iterations=3000");
+  command->callback([arguments] { run_train(*arguments); });
+}
+
+}  // namespace lpdm

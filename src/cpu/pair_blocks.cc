@@ -1,6 +1,6 @@
 #include "cpu/pair_blocks.h"
 
-#include <cmath>
+#include <algorithm>
 #include <numeric>
 
 namespace lpdm::cpu {
@@ -34,17 +34,14 @@ void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int6
   panels_ = panel_memory_.get(blocks * dim * kTile);
   sums_ = sum_memory_.get(blocks * kTile);
   const float* origin = values + *layout.row_index(0) * dim;
-  std::vector<float> block_max(static_cast<std::size_t>(blocks), 0.0F);
   context_.pool.parallel_for(blocks, [&](std::int64_t block, int) {
     float* panel = panels_ + block * dim * kTile;
     float* sums = sums_ + block * kTile;
     const std::int64_t rows = layout.block_rows(block);
-    float largest = 0.0F;
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* row = values + layout.row_index(block)[r] * dim;
       for (std::int64_t d = 0; d < dim; ++d) {
         panel[d * kTile + r] = row[d] - origin[d];
-        largest = std::max(largest, std::abs(row[d]));
       }
     }
     std::fill(sums, sums + kTile, 0.0F);
@@ -52,9 +49,7 @@ void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int6
       std::fill(panel + d * kTile + rows, panel + (d + 1) * kTile, 0.0F);
       for (std::int64_t r = 0; r < kTile; ++r) sums[r] += panel[d * kTile + r];
     }
-    block_max[static_cast<std::size_t>(block)] = largest;
   });
-  max_abs_ = *std::max_element(block_max.begin(), block_max.end());
 }
 
 }  // namespace lpdm::cpu

@@ -46,7 +46,6 @@ class PackedBlocks {
   void pack(const PairLayout& layout, const float* values, std::int64_t dim);
 
   std::int64_t dim() const { return dim_; }
-  float max_abs() const { return max_abs_; }  // of the values as they were given
   BlockPanel panel(std::int64_t block) const {
     return {panels_ + block * dim_ * kTile, sums_ + block * kTile};
   }
@@ -58,7 +57,6 @@ class PackedBlocks {
   float* panels_ = nullptr;  // (blocks, dim, kTile); padding rows are 0
   float* sums_ = nullptr;    // (blocks, kTile)
   std::int64_t dim_ = 0;
-  float max_abs_ = 0.0F;
 };
 
 // A large distance among the kept pairs, in O(N·dim): repeated sweeps from a row to the row

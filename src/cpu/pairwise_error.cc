@@ -85,10 +85,12 @@ PairSums error_tile(const ErrorTile& tile) {
   const Vector maximum_coefficient = hn::Set(lanes, tile.maximum_coefficient);
   PairSums sums;
   Vector largest = zero;
+  std::fill_n(tile.column_sums, kTile, 0.0F);
   for (std::int64_t first = 0; first < tile.rows; first += kRowsPerSum) {
     RowSums row_sums(lanes);
     for (std::int64_t r = first; r < std::min(first + kRowsPerSum, tile.rows); ++r) {
       const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
+      Vector row_sum = zero;
       for (std::int64_t c = 0; c < kTile; c += width) {
         float* coefficients = tile.coefficients + r * kTile + c;
         if (c >= pairs) {
@@ -102,12 +104,17 @@ PairSums error_tile(const ErrorTile& tile) {
         row_sums.add(error, t, d);
         largest = hn::Max(largest, d);
         const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
-        Vector coefficient = hn::Add(error, hn::IfThenElseZero(at_maximum, maximum_coefficient));
+        Vector coefficient = hn::IfThenElseZero(
+            valid, hn::Add(error, hn::IfThenElseZero(at_maximum, maximum_coefficient)));
         if (tile.metric == Metric::kL2) {
           coefficient = hn::IfThenElseZero(hn::Gt(d, zero), hn::Div(coefficient, d));
         }
         hn::Store(coefficient, lanes, coefficients);
+        row_sum = hn::Add(row_sum, coefficient);
+        float* column_sums = tile.column_sums + c;
+        hn::Store(hn::Add(hn::Load(lanes, column_sums), coefficient), lanes, column_sums);
       }
+      tile.row_sums[r] = hn::GetLane(hn::SumOfLanes(lanes, row_sum));
     }
     row_sums.add_twice_to(lanes, sums);
   }

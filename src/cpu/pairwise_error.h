@@ -48,6 +48,8 @@ struct ErrorTile {
   const float* target = nullptr;     // [row][column]
   const float* distances = nullptr;  // [row][column]
   float* coefficients = nullptr;     // [row][column], all kTile columns are written
+  float* row_sums = nullptr;         // (rows), of the coefficients
+  float* column_sums = nullptr;      // (kTile), of the coefficients
 };
 
 PairSums error_tile(const ErrorTile& tile);

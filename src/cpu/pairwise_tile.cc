@@ -1,7 +1,6 @@
 #include "cpu/pairwise_tile.h"
 
 #include <algorithm>
-#include <cmath>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/pairwise_tile.cc"
@@ -91,27 +90,46 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
   }
 }
 
-// ∂D/∂(column value), up to the coefficient: the sign of the difference, or the difference.
-template <Metric kMetric>
-HWY_INLINE Vector direction(Vector column, Vector row) {
-  const Vector difference = hn::Sub(column, row);
-  if constexpr (kMetric == Metric::kL2) return difference;
-  const Lanes lanes;
-  const Vector one = hn::Set(lanes, 1.0F);
-#if HWY_TARGET <= HWY_AVX3 && HWY_CAP_GE512
-  // One instruction: the smaller magnitude with the sign of the first operand.
-  return Vector{_mm512_range_ps(difference.raw, one.raw, 2)};
-#else
-  return hn::Max(hn::Min(difference, one), hn::Neg(one));
+// How a pair's coefficient enters the gradient of its column and, negated, of its row.
+enum class PairRule {
+  kDifference,    // coefficient · (column − row): l2
+  kDistinct,      // the whole coefficient if column > row: l1, no equal values
+  kPossiblyEqual  // the same, and half of it if column = row: l1
+};
+
+template <PairRule kRule>
+HWY_INLINE void add_pair(Vector column, Vector row, Vector coefficient, Vector& column_sum,
+                         Vector& row_sum) {
+  if constexpr (kRule == PairRule::kDifference) {
+    const Vector difference = hn::Sub(column, row);
+    column_sum = hn::MulAdd(difference, coefficient, column_sum);
+    row_sum = hn::NegMulAdd(difference, coefficient, row_sum);
+    return;
+  }
+#if HWY_TARGET <= HWY_AVX3
+  if constexpr (kRule == PairRule::kDistinct && sizeof(Vector) == 64) {
+    // Masked additions, which this version of Highway has no name for.
+    const __mmask16 larger = _mm512_cmp_ps_mask(row.raw, column.raw, _CMP_LT_OQ);
+    column_sum.raw = _mm512_mask_add_ps(column_sum.raw, larger, column_sum.raw, coefficient.raw);
+    row_sum.raw = _mm512_mask_sub_ps(row_sum.raw, larger, row_sum.raw, coefficient.raw);
+    return;
+  }
 #endif
+  Vector credit = hn::IfThenElseZero(hn::Lt(row, column), coefficient);
+  if constexpr (kRule == PairRule::kPossiblyEqual) {
+    const Vector half = hn::Mul(coefficient, hn::Set(Lanes(), 0.5F));
+    credit = hn::Add(credit, hn::IfThenElseZero(hn::Eq(row, column), half));
+  }
+  column_sum = hn::Add(column_sum, credit);
+  row_sum = hn::Sub(row_sum, credit);
 }
 
-// One panel of kPanelWidth dimensions. row_values, row_gradient: (kTile, kPanelWidth).
-template <Metric kMetric>
-HWY_INLINE void gradient_panel(const GradientTile& tile, const float* HWY_RESTRICT column_values,
-                               float* HWY_RESTRICT column_gradient,
-                               const float* HWY_RESTRICT row_values,
-                               float* HWY_RESTRICT row_gradient) {
+// One panel. All four arrays: (kTile, kPanelWidth).
+template <PairRule kRule>
+HWY_NOINLINE void gradient_panel(const GradientTile& tile, const float* HWY_RESTRICT column_values,
+                                 float* HWY_RESTRICT column_gradient,
+                                 const float* HWY_RESTRICT row_values,
+                                 float* HWY_RESTRICT row_gradient) {
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   for (std::int64_t lane = 0; lane < kPanelWidth; lane += width) {
@@ -120,7 +138,9 @@ HWY_INLINE void gradient_panel(const GradientTile& tile, const float* HWY_RESTRI
       Vector sum[kRowsPerStep];
       for (int c = 0; c < kRowsPerStep; ++c) {
         column[c] = hn::Load(lanes, column_values + (c0 + c) * kPanelWidth + lane);
-        sum[c] = hn::Load(lanes, column_gradient + (c0 + c) * kPanelWidth + lane);
+        sum[c] = tile.fresh_columns
+                     ? hn::Zero(lanes)
+                     : hn::Load(lanes, column_gradient + (c0 + c) * kPanelWidth + lane);
       }
       for (std::int64_t r = tile.diagonal ? c0 : 0; r < tile.rows; ++r) {
         const Vector row = hn::Load(lanes, row_values + r * kPanelWidth + lane);
@@ -128,10 +148,7 @@ HWY_INLINE void gradient_panel(const GradientTile& tile, const float* HWY_RESTRI
         const float* HWY_RESTRICT coefficients = tile.coefficients + r * kTile + c0;
         HWY_UNROLL(8)
         for (int c = 0; c < kRowsPerStep; ++c) {
-          const Vector coefficient = hn::Set(lanes, coefficients[c]);
-          const Vector towards = direction<kMetric>(column[c], row);
-          sum[c] = hn::MulAdd(towards, coefficient, sum[c]);
-          row_sum = hn::NegMulAdd(towards, coefficient, row_sum);
+          add_pair<kRule>(column[c], row, hn::Set(lanes, coefficients[c]), sum[c], row_sum);
         }
         hn::Store(row_sum, lanes, row_gradient + r * kPanelWidth + lane);
       }
@@ -142,87 +159,70 @@ HWY_INLINE void gradient_panel(const GradientTile& tile, const float* HWY_RESTRI
   }
 }
 
-// Copies `count` of kPanelWidth floats, times scale, the rest zero.
-HWY_INLINE void load_panel_row(const float* HWY_RESTRICT from, std::int64_t count, float scale,
-                               float* HWY_RESTRICT to) {
-  const Lanes lanes;
-  if (count >= kPanelWidth) {
-    const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-    const Vector factor = hn::Set(lanes, scale);
-    for (std::int64_t d = 0; d < kPanelWidth; d += width) {
-      hn::Store(hn::Mul(factor, hn::LoadU(lanes, from + d)), lanes, to + d);
-    }
-    return;
-  }
-  for (std::int64_t d = 0; d < kPanelWidth; ++d) to[d] = d < count ? scale * from[d] : 0.0F;
-}
-
-HWY_INLINE void store_panel_row(const float* HWY_RESTRICT from, std::int64_t count,
-                                float* HWY_RESTRICT to) {
-  const Lanes lanes;
-  if (count >= kPanelWidth) {
-    const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-    for (std::int64_t d = 0; d < kPanelWidth; d += width) {
-      hn::StoreU(hn::Load(lanes, from + d), lanes, to + d);
-    }
-    return;
-  }
-  for (std::int64_t d = 0; d < count; ++d) to[d] = from[d];
-}
-
 void gradient_tile(const GradientTile& tile) {
-  HWY_ALIGN float row_values[kTile * kPanelWidth];
-  HWY_ALIGN float row_gradient[kTile * kPanelWidth];
-  for (std::int64_t d = 0; d < tile.dim; d += kPanelWidth) {
-    const std::int64_t count = std::min(kPanelWidth, tile.dim - d);
-    for (std::int64_t r = 0; r < tile.rows; ++r) {
-      const std::int64_t at = tile.row_index[r] * tile.dim + d;
-      load_panel_row(tile.values + at, count, tile.value_scale, row_values + r * kPanelWidth);
-      load_panel_row(tile.gradient + at, count, 1.0F, row_gradient + r * kPanelWidth);
-    }
-    const std::int64_t panel = d * kTile;
-    if (tile.metric == Metric::kL1) {
-      gradient_panel<Metric::kL1>(tile, tile.column_values + panel, tile.column_gradient + panel,
-                                  row_values, row_gradient);
+  for (std::int64_t panel = 0; panel < tile.panels; ++panel) {
+    const std::int64_t at = panel * kTile * kPanelWidth;
+    const auto run = [&]<PairRule kRule>() {
+      gradient_panel<kRule>(tile, tile.column_values + at, tile.column_gradient + at,
+                            tile.row_values + at, tile.row_gradient + at);
+    };
+    if (tile.metric == Metric::kL2) {
+      run.template operator()<PairRule::kDifference>();
+    } else if (tile.ties[panel] != 0) {
+      run.template operator()<PairRule::kPossiblyEqual>();
     } else {
-      gradient_panel<Metric::kL2>(tile, tile.column_values + panel, tile.column_gradient + panel,
-                                  row_values, row_gradient);
-    }
-    for (std::int64_t r = 0; r < tile.rows; ++r) {
-      store_panel_row(row_gradient + r * kPanelWidth, count,
-                      tile.gradient + tile.row_index[r] * tile.dim + d);
+      run.template operator()<PairRule::kDistinct>();
     }
   }
 }
 
-void pack_column_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
-                        std::int64_t rows, float value_scale, float* panels) {
+void pack_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
+                 std::int64_t rows, float* panels) {
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   for (std::int64_t d = 0; d < dim; d += kPanelWidth) {
-    const std::int64_t count = std::min(kPanelWidth, dim - d);
     float* panel = panels + d * kTile;
     for (std::int64_t r = 0; r < rows; ++r) {
-      load_panel_row(values + row_index[r] * dim + d, count, value_scale, panel + r * kPanelWidth);
+      const float* from = values + row_index[r] * dim + d;
+      float* to = panel + r * kPanelWidth;
+      if (d + kPanelWidth <= dim) {
+        for (std::int64_t k = 0; k < kPanelWidth; k += width) {
+          hn::Store(hn::LoadU(lanes, from + k), lanes, to + k);
+        }
+      } else {
+        for (std::int64_t k = 0; k < kPanelWidth; ++k) to[k] = d + k < dim ? from[k] : 0.0F;
+      }
     }
     std::fill(panel + rows * kPanelWidth, panel + kTile * kPanelWidth, 0.0F);
   }
 }
 
-void add_column_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
-                       std::int64_t first, std::int64_t end, float* gradient) {
+void unpack_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
+                   std::int64_t rows, float scale, const float* offsets, float* values) {
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  for (std::int64_t r = first; r < end; ++r) {
-    float* row = gradient + row_index[r] * dim;
-    std::int64_t d = 0;
-    for (; d + kPanelWidth <= dim; d += kPanelWidth) {
+  const Vector factor = hn::Set(lanes, scale);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    float* to = values + row_index[r] * dim;
+    const Vector offset = hn::Set(lanes, offsets[r]);
+    for (std::int64_t d = 0; d < dim; d += kPanelWidth) {
       const float* from = panels + d * kTile + r * kPanelWidth;
-      for (std::int64_t k = 0; k < kPanelWidth; k += width) {
-        const Vector sum = hn::Add(hn::LoadU(lanes, row + d + k), hn::Load(lanes, from + k));
-        hn::StoreU(sum, lanes, row + d + k);
+      if (d + kPanelWidth <= dim) {
+        for (std::int64_t k = 0; k < kPanelWidth; k += width) {
+          hn::StoreU(hn::MulAdd(hn::Load(lanes, from + k), factor, offset), lanes, to + d + k);
+        }
+      } else {
+        for (std::int64_t k = 0; d + k < dim; ++k) to[d + k] = scale * from[k] + offsets[r];
       }
     }
-    const float* from = panels + d * kTile + r * kPanelWidth;
-    for (std::int64_t k = 0; d + k < dim; ++k) row[d + k] += from[k];
+  }
+}
+
+void add_floats(const float* from, std::int64_t size, float* to) {
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  for (std::int64_t i = 0; i < size; i += width) {
+    hn::Store(hn::Add(hn::Load(lanes, to + i), hn::Load(lanes, from + i)), lanes, to + i);
   }
 }
 
@@ -234,8 +234,9 @@ namespace lpdm::cpu {
 
 HWY_EXPORT(distance_tile);
 HWY_EXPORT(gradient_tile);
-HWY_EXPORT(pack_column_panels);
-HWY_EXPORT(add_column_panels);
+HWY_EXPORT(pack_panels);
+HWY_EXPORT(unpack_panels);
+HWY_EXPORT(add_floats);
 
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
                    const BlockPanel& column_block, std::int64_t dim, float* distances) {
@@ -244,21 +245,20 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
 
 void gradient_tile(const GradientTile& tile) { HWY_DYNAMIC_DISPATCH(gradient_tile)(tile); }
 
-void pack_column_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
-                        std::int64_t rows, float value_scale, float* panels) {
-  HWY_DYNAMIC_DISPATCH(pack_column_panels)(values, dim, row_index, rows, value_scale, panels);
+std::int64_t panels_of(std::int64_t dim) { return (dim + kPanelWidth - 1) / kPanelWidth; }
+
+void pack_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
+                 std::int64_t rows, float* panels) {
+  HWY_DYNAMIC_DISPATCH(pack_panels)(values, dim, row_index, rows, panels);
 }
 
-void add_column_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
-                       std::int64_t first, std::int64_t end, float* gradient) {
-  HWY_DYNAMIC_DISPATCH(add_column_panels)(panels, dim, row_index, first, end, gradient);
+void unpack_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
+                   std::int64_t rows, float scale, const float* offsets, float* values) {
+  HWY_DYNAMIC_DISPATCH(unpack_panels)(panels, dim, row_index, rows, scale, offsets, values);
 }
 
-float sign_scale(float max_abs) {
-  // Differences of values up to 2^e stay below 2^(e + 2); scaled, below 2^127.
-  constexpr int kLargestExponent = 125;
-  if (max_abs == 0.0F) return 1.0F;
-  return std::ldexp(1.0F, std::clamp(kLargestExponent - std::ilogb(max_abs), -126, 127));
+void add_floats(const float* from, std::int64_t size, float* to) {
+  HWY_DYNAMIC_DISPATCH(add_floats)(from, size, to);
 }
 
 }  // namespace lpdm::cpu

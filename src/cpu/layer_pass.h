@@ -1,0 +1,95 @@
+// One layer's part of a pass over the pairs: its distances, its error sums and its gradient.
+//
+// Owned by LocalLossPass, which decides the order of the tiles. run_tile may be called from several
+// threads at once for different tasks of one strip; everything else belongs to the calling thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cpu/context.h"
+#include "cpu/pair_blocks.h"
+#include "cpu/pair_schedule.h"
+#include "cpu/pairwise_error.h"
+#include "cpu/tie_map.h"
+#include "lpdm/ops.h"
+
+namespace lpdm::cpu {
+
+// A tile between a strip's block (columns) and another block (rows).
+struct TilePlace {
+  std::int64_t strip = 0;
+  std::int64_t block = 0;
+  std::int64_t task = 0;
+  bool first_of_task = false;
+};
+
+class LayerPass {
+ public:
+  explicit LayerPass(Context& context);
+
+  // Takes up a layer: packs its outputs and looks for the maximum of D_Y.
+  void prepare(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout,
+               const PairSchedule& schedule);
+
+  void begin_pass();
+  void begin_strip(std::int64_t strip);
+  // target: T on the tile. scratch: room for two tiles.
+  void run_tile(const TilePlace& place, const float* target, float* scratch);
+  void end_strip(std::int64_t strip);
+
+  // True when the pass just made was made with the true maximum and knows all pairs that share it;
+  // else another pass is to follow.
+  bool settle();
+  // Writes the statistics and the gradient.
+  void finish();
+
+ private:
+  struct Pair {
+    std::int64_t first, second;  // batch rows
+  };
+
+  // What one task of a strip found.
+  struct Found {
+    PairSums sums;
+    double column_sums[kTile] = {};  // of the coefficients
+    std::int64_t maxima_count = 0;
+    std::vector<Pair> maxima;
+  };
+
+  bool wants_gradient() const { return spec_.delta != nullptr; }
+  std::int64_t block_size() const { return panels_of(spec_.out) * kTile * kPanelWidth; }
+  float* column_gradient(std::int64_t task) { return strip_gradient_.get(0) + task * block_size(); }
+  void add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const;
+  void list_maxima(const TilePlace& place, const float* distances, Found& found) const;
+  void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums);
+  void add_listed_maxima();
+  void write_statistics();
+  void write_gradient();
+
+  static constexpr std::int64_t kMaxListed = 256;
+
+  Context& context_;
+  const LocalLoss* op_ = nullptr;
+  const PairLayout* layout_ = nullptr;
+  const PairSchedule* schedule_ = nullptr;
+  LocalLossLayer spec_;
+  double target_weight_ = 0.0;        // s_T
+  double output_weight_ = 0.0;        // s_Y
+  float maximum_ = 0.0F;              // max D_Y, as far as known
+  double maximum_coefficient_ = 0.0;  // E-units, for every pair at the maximum; 0: listed instead
+
+  PackedBlocks blocks_;
+  TieMap ties_;
+  Scratch<float> values_;          // (blocks, panels, kTile, kPanelWidth)
+  Scratch<float> gradient_;        // like values_; half the gradient where the metric is l1
+  Scratch<float> strip_gradient_;  // (tasks, panels, kTile, kPanelWidth), of the strip's own block
+  std::vector<float> offsets_;     // by position; the rest of the gradient, see GradientTile
+
+  PairSums sums_;
+  std::int64_t maxima_count_ = 0;  // unordered pairs at the maximum
+  std::vector<Pair> maxima_;       // the first kMaxListed of them
+  std::vector<Found> found_;       // (tasks) of the running strip
+};
+
+}  // namespace lpdm::cpu

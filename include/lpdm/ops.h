@@ -73,6 +73,7 @@ struct PairwiseTarget {
   GuideBase guide_base = GuideBase::kNormalized;
   const std::int64_t* landmarks = nullptr;       // (M) kept rows, ascending; null: all pairs
   const std::int64_t* landmark_count = nullptr;  // M
+  SparsePairs sparse = SparsePairs::kNone;       // which entries each row keeps; not with landmarks
 };
 
 // g = (1 − v)/2 of the values rescaled to [0, 1]; constant values give g = ½ (method: guided loss).
@@ -88,8 +89,9 @@ struct TargetStatistics {
   TargetScales* scales = nullptr;
 };
 
-// One layer's loss and the paper's failure signatures. Sums run over the kept entries of the N×N
-// matrices, the diagonal included.
+// One layer's loss and the paper's failure signatures. Means and correlations are those of the kept
+// entries of the N×N matrices, the diagonal included; with sparse pairs, of the entries that the
+// rows keep, without the diagonal. The maximum is that of all kept pairs, sparse or not.
 struct LocalLossStatistics {
   double loss = 0.0;
   double correlation = 0.0;    // of T with D̄_Y; 0 where one of them is constant
@@ -106,14 +108,17 @@ struct LocalLossLayer {
   LocalLossStatistics* statistics = nullptr;
 };
 
-// The loss of each layer and its gradient; T is formed once for all layers.
+// The loss of each layer and its gradient; T is formed once for all layers, or (error propagation)
+// from layer to layer, starting with the T of `target`.
 struct LocalLoss {
   PairwiseTarget target;
   const TargetScales* scales = nullptr;
+  TargetRule target_rule = TargetRule::kInput;
+  ErrorRule error_rule = ErrorRule::kOnePlus;
   LossScale scale = LossScale::kOwn;
   LossNorm norm = LossNorm::kFrobenius;
   MaxGradient max_gradient = MaxGradient::kThrough;
-  const LocalLossLayer* layers = nullptr;
+  const LocalLossLayer* layers = nullptr;  // from the input on
   std::int64_t layer_count = 0;
 };
 

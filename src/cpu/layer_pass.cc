@@ -39,13 +39,13 @@ LayerPass::LayerPass(Context& context)
       gradient_(context.memory),
       strip_gradient_(context.memory) {}
 
-void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout,
-                        const PairSchedule& schedule) {
+void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
+                        const PairLayout& layout, const PairSchedule& schedule) {
   op_ = &op;
   spec_ = spec;
   layout_ = &layout;
   schedule_ = &schedule;
-  std::tie(target_weight_, output_weight_) = loss_weights(op.scale, op.target.dim, spec.out);
+  std::tie(target_weight_, output_weight_) = loss_weights(op.scale, target_dim, spec.out);
   maximum_coefficient_ = 0.0;
   blocks_.pack(layout, spec.output, spec.out);
   maximum_ = furthest_pair(context_, layout, blocks_, op.target.metric);
@@ -73,35 +73,43 @@ void LayerPass::begin_strip(std::int64_t strip) {
   found_.assign(static_cast<std::size_t>(schedule_->tasks(strip)), {});
 }
 
-void LayerPass::run_tile(const TilePlace& place, const float* target, float* scratch) {
-  const std::int64_t rows = layout_->block_rows(place.block);
+void LayerPass::form_distances(std::int64_t strip, std::int64_t block, float* distances) const {
+  distance_tile(op_->target.metric, blocks_.panel(block), layout_->block_rows(block),
+                blocks_.panel(strip), spec_.out, distances);
+}
+
+ErrorWeights LayerPass::error_weights() const {
+  return {.target = static_cast<float>(target_weight_),
+          .output = static_cast<float>(output_weight_),
+          .distance = static_cast<float>(ratio_or_zero(output_weight_, maximum_))};
+}
+
+void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
   const bool diagonal = place.block == place.strip;
-  float* distances = scratch;
-  float* coefficients = scratch + kTile * kTile;
-  distance_tile(op_->target.metric, blocks_.panel(place.block), rows, blocks_.panel(place.strip),
-                spec_.out, distances);
+  form_distances(place.strip, place.block, tile.distances);
   alignas(kAlignment) float row_sums[kTile];
   alignas(kAlignment) float column_sums[kTile];
-  const PairSums sums =
-      error_tile({.metric = op_->target.metric,
-                  .rows = rows,
-                  .columns = layout_->block_kept(place.strip),
-                  .diagonal = diagonal,
-                  .target_weight = static_cast<float>(target_weight_),
-                  .distance_weight = static_cast<float>(ratio_or_zero(output_weight_, maximum_)),
-                  .maximum = maximum_,
-                  .maximum_coefficient = static_cast<float>(maximum_coefficient_),
-                  .target = target,
-                  .distances = distances,
-                  .coefficients = coefficients,
-                  .row_sums = row_sums,
-                  .column_sums = column_sums});
+  const ErrorWeights weights = error_weights();
+  const PairSums sums = error_tile({.metric = op_->target.metric,
+                                    .rows = layout_->block_rows(place.block),
+                                    .columns = layout_->block_kept(place.strip),
+                                    .diagonal = diagonal,
+                                    .target_weight = weights.target,
+                                    .distance_weight = weights.distance,
+                                    .maximum = maximum_,
+                                    .maximum_coefficient = static_cast<float>(maximum_coefficient_),
+                                    .target = tile.target,
+                                    .distances = tile.distances,
+                                    .weights = tile.weights,
+                                    .coefficients = tile.coefficients,
+                                    .row_sums = row_sums,
+                                    .column_sums = column_sums});
   Found& found = found_[static_cast<std::size_t>(place.task)];
   found.sums.add(sums);
   for (std::int64_t c = 0; c < kTile; ++c) found.column_sums[c] += column_sums[c];
-  if (diagonal) add_diagonal(place.strip, target, found.sums);
-  if (sums.max_distance == maximum_ && maximum_ > 0.0F) list_maxima(place, distances, found);
-  if (wants_gradient()) add_gradient(place, coefficients, row_sums);
+  if (diagonal && !layout_->sparse()) add_diagonal(place.strip, tile.target, found.sums);
+  if (sums.max_distance == maximum_ && maximum_ > 0.0F) list_maxima(place, tile.distances, found);
+  if (wants_gradient()) add_gradient(place, tile.coefficients, row_sums);
 }
 
 // The entries (i, i): D is 0, T need not be when guided.
@@ -210,7 +218,7 @@ void LayerPass::write_statistics() {
   statistics.loss =
       op_->norm == LossNorm::kSquared ? sums_.error_squared : std::sqrt(sums_.error_squared);
   statistics.max_distance = maximum_;
-  statistics.mean_distance = ratio_or_zero(sums_.distance / entries, maximum_);
+  statistics.mean_distance = ratio_or_zero(sums_.distance, entries * maximum_);
   const double covariance = sums_.target_distance - sums_.target * sums_.distance / entries;
   const double target_variance = sums_.target_squared - sums_.target * sums_.target / entries;
   const double distance_variance =
@@ -219,7 +227,8 @@ void LayerPass::write_statistics() {
   const bool varied = target_variance > kConstant * sums_.target_squared &&
                       distance_variance > kConstant * sums_.distance_squared;
   statistics.correlation =
-      varied ? covariance / std::sqrt(target_variance * distance_variance) : 0.0;
+      varied ? std::clamp(covariance / std::sqrt(target_variance * distance_variance), -1.0, 1.0)
+             : 0.0;
 }
 
 void LayerPass::write_gradient() {

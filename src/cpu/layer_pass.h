@@ -4,24 +4,25 @@
 // threads at once for different tasks of one strip; everything else belongs to the calling thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include "cpu/context.h"
 #include "cpu/pair_blocks.h"
 #include "cpu/pair_schedule.h"
+#include "cpu/pair_tile.h"
 #include "cpu/pairwise_error.h"
 #include "cpu/tie_map.h"
 #include "lpdm/ops.h"
 
 namespace lpdm::cpu {
 
-// A tile between a strip's block (columns) and another block (rows).
-struct TilePlace {
-  std::int64_t strip = 0;
-  std::int64_t block = 0;
-  std::int64_t task = 0;
-  bool first_of_task = false;
+// E = target · T − distance · D.
+struct ErrorWeights {
+  float target = 0.0F;    // s_T
+  float output = 0.0F;    // s_Y
+  float distance = 0.0F;  // s_Y / max D
 };
 
 class LayerPass {
@@ -29,13 +30,20 @@ class LayerPass {
   explicit LayerPass(Context& context);
 
   // Takes up a layer: packs its outputs and looks for the maximum of D_Y.
-  void prepare(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout,
-               const PairSchedule& schedule);
+  // target_dim: the width of the rows whose distances T is made of.
+  void prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
+               const PairLayout& layout, const PairSchedule& schedule);
+
+  // D_Y between a strip's block (columns) and `block` (rows).
+  void form_distances(std::int64_t strip, std::int64_t block, float* distances) const;
+  ErrorWeights error_weights() const;
+  // Tells of a distance that may be larger than the largest one known.
+  void raise_maximum(float distance) { maximum_ = std::max(maximum_, distance); }
 
   void begin_pass();
   void begin_strip(std::int64_t strip);
-  // target: T on the tile. scratch: room for two tiles.
-  void run_tile(const TilePlace& place, const float* target, float* scratch);
+  // tile: T and the weights are given; D_Y and the coefficients are left there.
+  void run_tile(const TilePlace& place, const PairTile& tile);
   void end_strip(std::int64_t strip);
 
   // True when the pass just made was made with the true maximum and knows all pairs that share it;

@@ -5,7 +5,8 @@
 // sweeps nearly always find m beforehand, so each tile of pairs is visited once: T, D_Y, E, its
 // sums and both blocks' gradients, T being shared by all layers. If a tile shows a larger distance,
 // or more pairs share the maximum than are worth listing, that layer's pass is repeated with what
-// is then known; the result is exact either way.
+// is then known; the result is exact either way. Sparse pairs weigh the pairs of a tile; with error
+// propagation each layer's T is made from the one before, so all layers repeat if one has to.
 #pragma once
 
 #include <memory>
@@ -13,9 +14,13 @@
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/error_propagation.h"
+#include "cpu/input_target.h"
 #include "cpu/layer_pass.h"
 #include "cpu/pair_blocks.h"
+#include "cpu/pair_mask.h"
 #include "cpu/pair_schedule.h"
+#include "cpu/pair_tile.h"
 #include "lpdm/ops.h"
 
 namespace lpdm::cpu {
@@ -27,24 +32,26 @@ class LocalLossPass {
   // *op.scales must hold the result of target_statistics for the same target.
   void run(const LocalLoss& op);
 
-  // The packed network input, also scratch for target_statistics.
-  PackedBlocks& input_blocks() { return input_; }
+  // Scratch for target_statistics.
+  InputTarget& input() { return input_; }
 
  private:
   void prepare(const LocalLoss& op);
+  bool propagates_errors() const { return op_->target_rule == TargetRule::kErrorPropagation; }
   void pass(const std::vector<LayerPass*>& layers);
   void run_task(const std::vector<LayerPass*>& layers, std::int64_t strip, std::int64_t task,
-                float* tiles) const;
-  void form_target(std::int64_t strip, std::int64_t block, float* tile) const;
+                PairTile tile) const;
+  void start_tile(std::int64_t strip, std::int64_t block, PairTile& tile) const;
 
   Context& context_;
   const LocalLoss* op_ = nullptr;
   std::optional<PairLayout> layout_;
   std::optional<PairSchedule> schedule_;
-  PackedBlocks input_;
-  std::vector<float> shifts_;  // by position, empty: unguided
+  InputTarget input_;
+  PairMask mask_;
   std::vector<std::unique_ptr<LayerPass>> layers_;
-  std::vector<Scratch<float>> worker_tiles_;
+  WorkerTiles worker_tiles_;
+  ErrorPropagation propagation_;
 };
 
 }  // namespace lpdm::cpu

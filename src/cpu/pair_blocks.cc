@@ -6,7 +6,13 @@
 namespace lpdm::cpu {
 
 PairLayout::PairLayout(const PairwiseTarget& target)
-    : order_(static_cast<std::size_t>(*target.rows.count)) {
+    : order_(static_cast<std::size_t>(*target.rows.count)),
+      sparse_(target.sparse != SparsePairs::kNone) {
+  const std::int64_t half = ceil_div(rows() - 1, 2);
+  const std::int64_t quarter = ceil_div(rows() - 1, 4);
+  if (target.sparse == SparsePairs::kClosest) closest_ = half;
+  if (target.sparse == SparsePairs::kFurthest) furthest_ = half;
+  if (target.sparse == SparsePairs::kClosestFurthest) closest_ = furthest_ = quarter;
   kept_ = rows();
   std::iota(order_.begin(), order_.end(), 0);
   if (target.landmarks == nullptr || *target.landmark_count >= rows()) return;
@@ -21,6 +27,7 @@ PairLayout::PairLayout(const PairwiseTarget& target)
 
 double PairLayout::entries() const {
   const auto all = static_cast<double>(rows());
+  if (sparse_) return all * static_cast<double>(std::min(rows() - 1, closest_ + furthest_));
   const double dropped = all - static_cast<double>(kept_);
   return all * all - dropped * dropped;
 }

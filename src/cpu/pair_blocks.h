@@ -11,7 +11,8 @@
 namespace lpdm::cpu {
 
 // The order of the rows and which pairs are kept. With landmarks they come first, so that the kept
-// pairs are those of positions (p, q), p < q, with p < kept.
+// pairs are those of positions (p, q), p < q, with p < kept. Sparse pairs leave the order as it is
+// and keep all pairs in this sense: which of their entries count, each row says (PairMask).
 class PairLayout {
  public:
   explicit PairLayout(const PairwiseTarget& target);
@@ -20,8 +21,15 @@ class PairLayout {
   std::int64_t blocks() const { return ceil_div(rows(), kTile); }
   std::int64_t kept() const { return kept_; }  // M, or N for all pairs
   std::int64_t kept_blocks() const { return ceil_div(kept_, kTile); }
-  // Ordered entries (i, j) of the N×N matrices that are kept, the diagonal of kept rows included.
+  // Ordered entries (i, j) of the N×N matrices that count: of kept pairs, the diagonal of kept rows
+  // included; with sparse pairs those that the rows keep, without the diagonal.
   double entries() const;
+
+  // With sparse pairs: how many of its first and last other entries a row keeps. An entry may be
+  // among both.
+  bool sparse() const { return sparse_; }
+  std::int64_t closest() const { return closest_; }
+  std::int64_t furthest() const { return furthest_; }
 
   // The batch rows of a block, (block_rows(block)).
   const std::int64_t* row_index(std::int64_t block) const { return order_.data() + block * kTile; }
@@ -36,6 +44,9 @@ class PairLayout {
  private:
   std::vector<std::int64_t> order_;  // position → row
   std::int64_t kept_ = 0;
+  bool sparse_ = false;
+  std::int64_t closest_ = 0;
+  std::int64_t furthest_ = 0;
 };
 
 // All blocks of one (N, dim) matrix, transposed and relative to the first row of the layout.

@@ -35,6 +35,41 @@ void target_tile(const TargetTile& tile) {
   }
 }
 
+// Whether the ends of pairs keep each other: ½ where they do, else 0.
+struct EndLimits {
+  Vector closest, closest_column, furthest, furthest_column;
+
+  HWY_INLINE Vector half_if_kept(Lanes lanes, Vector target, Vector column) const {
+    const auto close = hn::Or(hn::Lt(target, closest),
+                              hn::And(hn::Eq(target, closest), hn::Le(column, closest_column)));
+    const auto far = hn::Or(hn::Gt(target, furthest),
+                            hn::And(hn::Eq(target, furthest), hn::Ge(column, furthest_column)));
+    return hn::IfThenElseZero(hn::Or(close, far), hn::Set(lanes, 0.5F));
+  }
+};
+
+void weight_tile(const WeightTile& tile) {
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  for (std::int64_t r = 0; r < tile.rows; ++r) {
+    const EndLimits row{
+        hn::Set(lanes, tile.row_closest.values[r]), hn::Set(lanes, tile.row_closest.columns[r]),
+        hn::Set(lanes, tile.row_furthest.values[r]), hn::Set(lanes, tile.row_furthest.columns[r])};
+    const Vector row_index = hn::Set(lanes, static_cast<float>(r));
+    for (std::int64_t c = 0; c < kTile; c += width) {
+      const EndLimits column{hn::LoadU(lanes, tile.column_closest.values + c),
+                             hn::LoadU(lanes, tile.column_closest.columns + c),
+                             hn::LoadU(lanes, tile.column_furthest.values + c),
+                             hn::LoadU(lanes, tile.column_furthest.columns + c)};
+      const Vector target = hn::Load(lanes, tile.target + r * kTile + c);
+      const Vector weight =
+          hn::Add(row.half_if_kept(lanes, target, hn::Iota(lanes, static_cast<float>(c))),
+                  column.half_if_kept(lanes, target, row_index));
+      hn::Store(weight, lanes, tile.weights + r * kTile + c);
+    }
+  }
+}
+
 // Float sums of a few rows; short enough that their rounding stays far below the loss's tolerance.
 struct RowSums {
   Vector error_squared, error_distance, target, target_squared, distance, distance_squared,
@@ -49,14 +84,16 @@ struct RowSums {
         distance_squared(hn::Zero(lanes)),
         target_distance(hn::Zero(lanes)) {}
 
-  HWY_INLINE void add(Vector error, Vector t, Vector d) {
-    error_squared = hn::MulAdd(error, error, error_squared);
-    error_distance = hn::MulAdd(error, d, error_distance);
-    target = hn::Add(t, target);
-    target_squared = hn::MulAdd(t, t, target_squared);
-    distance = hn::Add(d, distance);
-    distance_squared = hn::MulAdd(d, d, distance_squared);
-    target_distance = hn::MulAdd(t, d, target_distance);
+  // The weighted ones are the others times the pairs' weights.
+  HWY_INLINE void add(Vector error, Vector t, Vector d, Vector weighted_error, Vector weighted_t,
+                      Vector weighted_d) {
+    error_squared = hn::MulAdd(weighted_error, error, error_squared);
+    error_distance = hn::MulAdd(weighted_error, d, error_distance);
+    target = hn::Add(weighted_t, target);
+    target_squared = hn::MulAdd(weighted_t, t, target_squared);
+    distance = hn::Add(weighted_d, distance);
+    distance_squared = hn::MulAdd(weighted_d, d, distance_squared);
+    target_distance = hn::MulAdd(weighted_t, d, target_distance);
   }
 
   // Each unordered pair stands for two entries.
@@ -74,7 +111,8 @@ struct RowSums {
   }
 };
 
-PairSums error_tile(const ErrorTile& tile) {
+template <bool kWeighted>
+PairSums error_tile_of(const ErrorTile& tile) {
   constexpr std::int64_t kRowsPerSum = 4;
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
@@ -100,8 +138,15 @@ PairSums error_tile(const ErrorTile& tile) {
         const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs - c));
         const Vector t = hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * kTile + c));
         const Vector d = hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * kTile + c));
-        const Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
-        row_sums.add(error, t, d);
+        Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
+        if constexpr (kWeighted) {
+          const Vector weight = hn::Load(lanes, tile.weights + r * kTile + c);
+          const Vector weighted_error = hn::Mul(weight, error);
+          row_sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
+          error = weighted_error;
+        } else {
+          row_sums.add(error, t, d, error, t, d);
+        }
         largest = hn::Max(largest, d);
         const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
         Vector coefficient = hn::IfThenElseZero(
@@ -122,6 +167,10 @@ PairSums error_tile(const ErrorTile& tile) {
   return sums;
 }
 
+PairSums error_tile(const ErrorTile& tile) {
+  return tile.weights != nullptr ? error_tile_of<true>(tile) : error_tile_of<false>(tile);
+}
+
 }  // namespace lpdm::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -129,9 +178,12 @@ HWY_AFTER_NAMESPACE();
 namespace lpdm::cpu {
 
 HWY_EXPORT(target_tile);
+HWY_EXPORT(weight_tile);
 HWY_EXPORT(error_tile);
 
 void target_tile(const TargetTile& tile) { HWY_DYNAMIC_DISPATCH(target_tile)(tile); }
+
+void weight_tile(const WeightTile& tile) { HWY_DYNAMIC_DISPATCH(weight_tile)(tile); }
 
 PairSums error_tile(const ErrorTile& tile) { return HWY_DYNAMIC_DISPATCH(error_tile)(tile); }
 

@@ -7,7 +7,8 @@
 
 namespace lpdm::cpu {
 
-// Sums over ordered entries of the N×N matrices (each unordered pair counts twice), in float64.
+// Sums over ordered entries of the N×N matrices (each unordered pair counts twice, times its weight
+// if there are weights), in float64.
 // Distances are D_Y itself, not yet divided by its maximum.
 struct PairSums {
   double error_squared = 0.0;     // Σ E²
@@ -34,8 +35,29 @@ struct TargetTile {
 
 void target_tile(const TargetTile& tile);
 
+// Per row of a block: an entry of T and its column, counted from the tile's first column (or row).
+struct RankLimits {
+  const float* values = nullptr;   // (kTile)
+  const float* columns = nullptr;  // (kTile), whole numbers
+};
+
+// The weights of sparse pairs: ½ for each end of a pair that keeps the other, which it does where
+// (T, column) ≤ its closest limit or ≥ its furthest one. All kTile columns are written.
+struct WeightTile {
+  std::int64_t rows = 0;
+  RankLimits row_closest;
+  RankLimits row_furthest;
+  RankLimits column_closest;
+  RankLimits column_furthest;
+  const float* target = nullptr;  // [row][column]
+  float* weights = nullptr;       // [row][column]
+};
+
+void weight_tile(const WeightTile& tile);
+
 // E = target_weight·T − distance_weight·D on the tile's pairs, its sums, and the coefficients of
-// the gradient: E (l1) or E / D (l2), 0 outside the pairs.
+// the gradient: E (l1) or E / D (l2), 0 outside the pairs. With weights, each pair counts as often
+// as its weight says, except in max D.
 struct ErrorTile {
   Metric metric = Metric::kL1;
   std::int64_t rows = 0;
@@ -47,6 +69,7 @@ struct ErrorTile {
   float maximum_coefficient = 0.0F;  // added to the coefficient where D = maximum
   const float* target = nullptr;     // [row][column]
   const float* distances = nullptr;  // [row][column]
+  const float* weights = nullptr;    // [row][column], null: 1 everywhere
   float* coefficients = nullptr;     // [row][column], all kTile columns are written
   float* row_sums = nullptr;         // (rows), of the coefficients
   float* column_sums = nullptr;      // (kTile), of the coefficients

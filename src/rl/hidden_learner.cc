@@ -35,6 +35,11 @@ void HiddenLearner::compute_gradients(const Inputs& inputs) {
 }
 
 void HiddenLearner::select_landmarks(const Inputs& inputs) {
+  if (hidden_.loss.pairs.sparse != SparsePairs::kNone) {
+    throw UsageError(
+        "landmark rows were given for an update with sparse hidden.pairs; leave them out or set "
+        "hidden.pairs to all");
+  }
   const std::int64_t wanted = inputs.landmarks != nullptr
                                   ? static_cast<std::int64_t>(inputs.landmarks->size())
                                   : hidden_.loss.pairs.landmarks;
@@ -57,7 +62,8 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
                         .dim = network_.shape().input,
                         .input = activations_.input(0),
                         .metric = hidden_.loss.metric,
-                        .guide_base = hidden_.loss.guide_base};
+                        .guide_base = hidden_.loss.guide_base,
+                        .sparse = hidden_.loss.pairs.sparse};
   if (hidden_.loss.guided) {
     if (shift_.size() < inputs.rows.capacity) {
       shift_ = DeviceArray<float>(backend_, inputs.rows.capacity);
@@ -86,6 +92,8 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
   }
   backend_.local_loss({.target = pairwise_target,
                        .scales = scales_.data(),
+                       .target_rule = hidden_.loss.target,
+                       .error_rule = hidden_.loss.error_rule,
                        .scale = hidden_.loss.scale,
                        .norm = hidden_.loss.norm,
                        .max_gradient = hidden_.loss.max_gradient,

@@ -9,93 +9,11 @@
 #include "lpdm/error.h"
 #include "lpdm/network.h"
 #include "lpdm/reinforce.h"
+#include "rl/case_reader.h"
 
 namespace lpdm {
 
 namespace {
-
-// Reads fields of one case; errors name the file and the case.
-class CaseReader {
- public:
-  CaseReader(const Json& fields, std::string where) : fields_(fields), where_(std::move(where)) {
-    if (!fields.is_object()) fail("it must be an object");
-  }
-
-  [[noreturn]] void fail(const std::string& what) const {
-    throw UsageError(fmt::format("{}: {}", where_, what));
-  }
-
-  bool has(const char* key) const { return fields_.contains(key) && !fields_[key].is_null(); }
-
-  template <class T>
-  T get(const char* key) const {
-    if (!has(key)) fail(fmt::format("field '{}' is missing", key));
-    try {
-      return fields_[key].get<T>();
-    } catch (const Json::exception&) {
-      fail(fmt::format("field '{}' has the wrong type", key));
-    }
-  }
-
-  // A vector that must have `size` elements.
-  template <class T>
-  std::vector<T> array(const char* key, std::int64_t size) const {
-    auto values = get<std::vector<T>>(key);
-    if (static_cast<std::int64_t>(values.size()) != size) {
-      fail(fmt::format("field '{}' has {} elements, expected {}", key, values.size(), size));
-    }
-    return values;
-  }
-
-  std::int64_t positive(const char* key) const {
-    const auto value = get<std::int64_t>(key);
-    if (value < 1) fail(fmt::format("field '{}' is {}, expected at least 1", key, value));
-    return value;
-  }
-
-  std::optional<std::vector<std::int64_t>> landmarks(std::int64_t rows) const {
-    if (!has("landmark_rows")) return std::nullopt;
-    auto selected = get<std::vector<std::int64_t>>("landmark_rows");
-    for (std::size_t k = 0; k < selected.size(); ++k) {
-      if (selected[k] < 0 || selected[k] >= rows || (k > 0 && selected[k] <= selected[k - 1])) {
-        fail(fmt::format("landmark_rows must ascend within 0 and {}", rows - 1));
-      }
-    }
-    if (selected.empty()) fail("landmark_rows is empty; leave it out for all pairs");
-    return selected;
-  }
-
-  // The loss options as a config would read them.
-  Config loss_config() const {
-    Json hidden = Json::object();
-    for (const char* key : {"guided", "metric", "scale", "norm", "max_gradient", "guide_base"}) {
-      if (has(key)) hidden[key] = fields_[key];
-    }
-    try {
-      return parse_config(Json{{"hidden", hidden}}.dump());
-    } catch (const UsageError& error) {
-      fail(error.what());
-    }
-  }
-
-  // Why this build cannot run the case, if so.
-  std::optional<std::string> unsupported() const {
-    if (has("pairs") && get<std::string>("pairs") != "all") {
-      return fmt::format("pairs {} are not supported", get<std::string>("pairs"));
-    }
-    if (has("target") && get<std::string>("target") != "input") {
-      return fmt::format("target {} is not supported", get<std::string>("target"));
-    }
-    return std::nullopt;
-  }
-
-  const Json& fields() const { return fields_; }
-  const std::string& where() const { return where_; }
-
- private:
-  const Json& fields_;
-  std::string where_;
-};
 
 template <class T>
 DeviceArray<T> to_device(Backend& backend, const std::vector<T>& values) {
@@ -104,85 +22,122 @@ DeviceArray<T> to_device(Backend& backend, const std::vector<T>& values) {
   return array;
 }
 
-// One layer's loss and gradients.
-Json run_loss_case(const CaseReader& reader, Backend& backend) {
-  const std::int64_t n = reader.positive("n");
-  const std::int64_t dim = reader.positive("dim_x");
-  const std::int64_t in = reader.positive("dim_in");
-  const std::int64_t out = reader.positive("dim_out");
-  const LocalLossConfig options = reader.loss_config().hidden.loss;
-  const auto count = to_device<std::int64_t>(backend, {n});
-  const Rows rows{.count = count.data(), .capacity = n};
-  const auto x = to_device(backend, reader.array<float>("x", n * dim));
-  const bool first_layer = !reader.has("h");
-  const auto h = to_device(backend, first_layer ? x.read() : reader.array<float>("h", n * in));
-  if (first_layer && in != dim) reader.fail("dim_in must equal dim_x when h is null");
-  const auto weight = to_device(backend, reader.array<float>("w", out * in));
-  const auto bias = to_device(backend, reader.array<float>("b", out));
-
-  PairwiseTarget target{.rows = rows,
-                        .dim = dim,
-                        .input = x.data(),
-                        .metric = options.metric,
-                        .guide_base = options.guide_base};
-  DeviceArray<float> shift(backend, n);
-  if (options.guided) {
-    const auto values = to_device(backend, reader.array<float>("values", n));
-    backend.guided_shift({.rows = rows, .values = values.data(), .shift = shift.data()});
-    target.shift = shift.data();
+// One layer's case in backend memory.
+class LossCase {
+ public:
+  LossCase(const CaseReader& reader, Backend& backend)
+      : reader_(reader),
+        backend_(backend),
+        n_(reader.positive("n")),
+        dim_(reader.positive("dim_x")),
+        in_(reader.positive("dim_in")),
+        out_(reader.positive("dim_out")),
+        options_(reader.loss_config().hidden.loss),
+        count_(to_device<std::int64_t>(backend, {n_})),
+        x_(to_device(backend, reader.array<float>("x", n_ * dim_))),
+        h_(to_device(backend, reader.has("h") ? reader.array<float>("h", n_ * in_) : x_.read())),
+        weight_(to_device(backend, reader.array<float>("w", out_ * in_))),
+        bias_(to_device(backend, reader.array<float>("b", out_))),
+        shift_(backend, n_),
+        scales_(backend, 1),
+        y_(backend, n_ * out_),
+        delta_(backend, n_ * out_),
+        statistics_(backend, 1) {
+    if (!reader.has("h") && in_ != dim_) reader.fail("dim_in must equal dim_x when h is null");
+    if (options_.target != TargetRule::kInput) {
+      reader.fail("target error_propagation needs the layers below; give an update case instead");
+    }
+    if (options_.pairs.landmarks > 0 && !reader.has("landmark_rows")) {
+      reader.fail("pairs landmarks:M leaves open which rows; name them as landmark_rows");
+    }
   }
-  const auto selected = reader.landmarks(n);
-  const auto landmarks = to_device(backend, selected.value_or(std::vector<std::int64_t>{0}));
-  const auto landmark_count = to_device<std::int64_t>(backend, {landmarks.size()});
-  if (selected) {
-    target.landmarks = landmarks.data();
-    target.landmark_count = landmark_count.data();
-  }
-  DeviceArray<TargetScales> scales(backend, 1);
-  backend.target_statistics({.target = target, .scales = scales.data()});
 
-  DeviceArray<float> y(backend, n * out);
-  backend.dense_forward({.rows = rows,
-                         .in = in,
-                         .out = out,
-                         .input = h.data(),
-                         .weight = weight.data(),
-                         .bias = bias.data(),
-                         .output = y.data()});
-  DeviceArray<LocalLossStatistics> statistics(backend, 1);
-  DeviceArray<float> delta(backend, n * out);
-  const auto local_loss = [&](bool through_activation) {
-    const LocalLossLayer layer{.out = out,
-                               .output = y.data(),
-                               .delta = delta.data(),
+  Json run() {
+    prepare_target();
+    backend_.dense_forward({.rows = rows(),
+                            .in = in_,
+                            .out = out_,
+                            .input = h_.data(),
+                            .weight = weight_.data(),
+                            .bias = bias_.data(),
+                            .output = y_.data()});
+    const std::vector<float> grad_y = local_loss(false);
+    local_loss(true);
+    DeviceArray<float> grad_w(backend_, out_ * in_);
+    DeviceArray<float> grad_b(backend_, out_);
+    backend_.dense_gradient({.rows = rows(),
+                             .in = in_,
+                             .out = out_,
+                             .delta = delta_.data(),
+                             .input = h_.data(),
+                             .weight_gradient = grad_w.data(),
+                             .bias_gradient = grad_b.data()});
+    return {{"name", reader_.get<std::string>("name")},
+            {"loss", statistics_.read().front().loss},
+            {"grad_y", grad_y},
+            {"grad_w", grad_w.read()},
+            {"grad_b", grad_b.read()}};
+  }
+
+ private:
+  Rows rows() const { return {.count = count_.data(), .capacity = n_}; }
+
+  void prepare_target() {
+    target_ = {.rows = rows(),
+               .dim = dim_,
+               .input = x_.data(),
+               .metric = options_.metric,
+               .guide_base = options_.guide_base,
+               .sparse = options_.pairs.sparse};
+    if (options_.guided) {
+      const auto values = to_device(backend_, reader_.array<float>("values", n_));
+      backend_.guided_shift({.rows = rows(), .values = values.data(), .shift = shift_.data()});
+      target_.shift = shift_.data();
+    }
+    if (const auto selected = reader_.landmarks(n_)) {
+      landmarks_ = to_device(backend_, *selected);
+      landmark_count_ = to_device<std::int64_t>(backend_, {landmarks_.size()});
+      target_.landmarks = landmarks_.data();
+      target_.landmark_count = landmark_count_.data();
+    }
+    backend_.target_statistics({.target = target_, .scales = scales_.data()});
+  }
+
+  // ∂L/∂y, or the gradient with respect to the pre-activation, which stays in delta_.
+  std::vector<float> local_loss(bool through_activation) {
+    const LocalLossLayer layer{.out = out_,
+                               .output = y_.data(),
+                               .delta = delta_.data(),
                                .delta_through_activation = through_activation,
-                               .statistics = statistics.data()};
-    backend.local_loss({.target = target,
-                        .scales = scales.data(),
-                        .scale = options.scale,
-                        .norm = options.norm,
-                        .max_gradient = options.max_gradient,
-                        .layers = &layer,
-                        .layer_count = 1});
-    return delta.read();
-  };
-  const std::vector<float> grad_y = local_loss(false);
-  local_loss(true);
-  DeviceArray<float> grad_w(backend, out * in);
-  DeviceArray<float> grad_b(backend, out);
-  backend.dense_gradient({.rows = rows,
-                          .in = in,
-                          .out = out,
-                          .delta = delta.data(),
-                          .input = h.data(),
-                          .weight_gradient = grad_w.data(),
-                          .bias_gradient = grad_b.data()});
-  return {{"name", reader.get<std::string>("name")},
-          {"loss", statistics.read().front().loss},
-          {"grad_y", grad_y},
-          {"grad_w", grad_w.read()},
-          {"grad_b", grad_b.read()}};
-}
+                               .statistics = statistics_.data()};
+    backend_.local_loss({.target = target_,
+                         .scales = scales_.data(),
+                         .scale = options_.scale,
+                         .norm = options_.norm,
+                         .max_gradient = options_.max_gradient,
+                         .layers = &layer,
+                         .layer_count = 1});
+    return delta_.read();
+  }
+
+  const CaseReader& reader_;
+  Backend& backend_;
+  std::int64_t n_, dim_, in_, out_;
+  LocalLossConfig options_;
+  DeviceArray<std::int64_t> count_;
+  DeviceArray<float> x_;       // (n, dim)
+  DeviceArray<float> h_;       // (n, in)
+  DeviceArray<float> weight_;  // (out, in)
+  DeviceArray<float> bias_;    // (out)
+  DeviceArray<float> shift_;   // (n)
+  DeviceArray<std::int64_t> landmarks_;
+  DeviceArray<std::int64_t> landmark_count_;
+  DeviceArray<TargetScales> scales_;
+  DeviceArray<float> y_;      // (n, out)
+  DeviceArray<float> delta_;  // (n, out)
+  DeviceArray<LocalLossStatistics> statistics_;
+  PairwiseTarget target_;
+};
 
 Config update_config(const CaseReader& reader, const CaseReader& options) {
   Config config = options.loss_config();
@@ -235,9 +190,6 @@ Json run_update_case(const CaseReader& reader, Backend& backend) {
   const Json no_options = Json::object();
   const CaseReader options(reader.has("options") ? reader.fields()["options"] : no_options,
                            reader.where() + " options");
-  if (const auto why = options.unsupported()) {
-    return {{"name", reader.get<std::string>("name")}, {"skipped", *why}};
-  }
   const Config config = update_config(reader, options);
   Network network(backend, {.input = dim,
                             .hidden = reader.get<std::vector<std::int64_t>>("hidden"),
@@ -283,13 +235,8 @@ Json run_loss_cases(const Json& cases, const std::string& name, Backend& backend
   Json results = Json::array();
   for (std::size_t i = 0; i < cases["cases"].size(); ++i) {
     const CaseReader reader(cases["cases"][i], fmt::format("{}: case {}", name, i));
-    if (reader.has("batches")) {
-      results.push_back(run_update_case(reader, backend));
-    } else if (const auto why = reader.unsupported()) {
-      results.push_back({{"name", reader.get<std::string>("name")}, {"skipped", *why}});
-    } else {
-      results.push_back(run_loss_case(reader, backend));
-    }
+    results.push_back(reader.has("batches") ? run_update_case(reader, backend)
+                                            : LossCase(reader, backend).run());
   }
   return {{"device", backend.name()}, {"cases", results}};
 }

@@ -10,8 +10,7 @@
 namespace lpdm {
 
 // cases: the parsed file; name: what to call it in errors. Returns {"device", "cases": [...]} in
-// the order of the file. A case that asks for a variant this build does not have is returned with
-// its name and "skipped": why. Throws UsageError for a malformed file.
+// the order of the file. Throws UsageError for a malformed file.
 Json run_loss_cases(const Json& cases, const std::string& name, Backend& backend);
 
 }  // namespace lpdm

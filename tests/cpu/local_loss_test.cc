@@ -7,118 +7,10 @@
 #include <cmath>
 #include <numeric>
 
-#include "lpdm/backend.h"
-#include "lpdm/random.h"
-#include "reference/closeness.h"
+#include "cpu/local_loss_case.h"
 
 namespace lpdm {
 namespace {
-
-using reference::all_close;
-
-struct Case {
-  std::int64_t n = 0;
-  std::int64_t dim = 4;
-  std::int64_t out = 8;
-  std::vector<float> x;
-  std::vector<float> y;
-  std::vector<float> values;
-  std::vector<std::int64_t> landmarks;
-  LocalLossConfig options;
-};
-
-std::vector<float> uniform_values(std::int64_t size, std::uint32_t seed) {
-  RandomStream random(seed, {.purpose = StreamPurpose::kBenchmark});
-  std::vector<float> values(static_cast<std::size_t>(size));
-  for (float& value : values) value = static_cast<float>(random.uniform(-1.0, 1.0));
-  return values;
-}
-
-Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
-  return {.n = n,
-          .dim = dim,
-          .out = out,
-          .x = uniform_values(n * dim, 1),
-          .y = uniform_values(n * out, 2),
-          .values = {},
-          .landmarks = {},
-          .options = {}};
-}
-
-struct Outcome {
-  LocalLossStatistics statistics;
-  std::vector<float> grad_y;
-};
-
-Outcome run(const Case& c, int threads = 1) {
-  ThreadPool pool(threads);
-  const auto backend = make_cpu_backend(pool);
-  const auto upload = [&]<class T>(const std::vector<T>& values) {
-    DeviceArray<T> array(*backend, static_cast<std::int64_t>(values.size()));
-    array.write(values);
-    return array;
-  };
-  const auto count = upload(std::vector<std::int64_t>{c.n});
-  const auto x = upload(c.x);
-  const auto y = upload(c.y);
-  const auto values = upload(c.values);
-  const auto landmarks = upload(c.landmarks);
-  const auto landmark_count = upload(std::vector<std::int64_t>{landmarks.size()});
-  DeviceArray<float> shift(*backend, c.n);
-  PairwiseTarget target{.rows = {count.data(), c.n},
-                        .dim = c.dim,
-                        .input = x.data(),
-                        .metric = c.options.metric,
-                        .guide_base = c.options.guide_base};
-  if (!c.values.empty()) {
-    backend->guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
-    target.shift = shift.data();
-  }
-  if (!c.landmarks.empty()) {
-    target.landmarks = landmarks.data();
-    target.landmark_count = landmark_count.data();
-  }
-  DeviceArray<TargetScales> scales(*backend, 1);
-  backend->target_statistics({.target = target, .scales = scales.data()});
-  DeviceArray<float> delta(*backend, c.n * c.out);
-  DeviceArray<LocalLossStatistics> statistics(*backend, 1);
-  const LocalLossLayer layer{.out = c.out,
-                             .output = y.data(),
-                             .delta = delta.data(),
-                             .delta_through_activation = false,
-                             .statistics = statistics.data()};
-  backend->local_loss({.target = target,
-                       .scales = scales.data(),
-                       .scale = c.options.scale,
-                       .norm = c.options.norm,
-                       .max_gradient = c.options.max_gradient,
-                       .layers = &layer,
-                       .layer_count = 1});
-  return {statistics.read().front(), delta.read()};
-}
-
-reference::Values widen(const std::vector<float>& values) { return {values.begin(), values.end()}; }
-
-reference::LocalLossResult expected(const Case& c) {
-  return reference::local_loss({.n = c.n,
-                                .dim = c.dim,
-                                .out = c.out,
-                                .x = widen(c.x),
-                                .y = widen(c.y),
-                                .values = widen(c.values),
-                                .landmarks = c.landmarks,
-                                .options = c.options});
-}
-
-void expect_matches_reference(const Case& c, const std::string& name) {
-  SCOPED_TRACE(name);
-  const Outcome outcome = run(c);
-  const reference::LocalLossResult result = expected(c);
-  EXPECT_NEAR(outcome.statistics.loss, result.loss, std::max(1e-5 * result.loss, 1e-6));
-  EXPECT_NEAR(outcome.statistics.correlation, result.correlation, 1e-4);
-  EXPECT_NEAR(outcome.statistics.mean_distance, result.mean_distance, 1e-5);
-  EXPECT_TRUE(all_close(outcome.grad_y, result.grad_y, 1e-4, 1e-6));
-}
 
 TEST(LocalLoss, MatchesTheReferenceOnAwkwardShapes) {
   for (const std::int64_t n : {1, 2, 3, 5, 63, 64, 65, 127, 129, 200}) {
@@ -225,7 +117,7 @@ TEST(LocalLoss, IsDefinedOnDegenerateBatches) {
   Case equal_outputs = random_case(20, 4, 6);
   std::fill(equal_outputs.y.begin(), equal_outputs.y.end(), 0.5F);
   const Outcome outcome = run(equal_outputs);
-  EXPECT_NEAR(outcome.statistics.loss, expected(equal_outputs).loss, 1e-6);
+  EXPECT_NEAR(outcome.statistics.loss, expected(equal_outputs).front().loss, 1e-6);
   EXPECT_EQ(outcome.grad_y, std::vector<float>(20 * 6, 0.0F));
 
   Case single = random_case(1, 4, 6);
@@ -271,14 +163,7 @@ TEST(LocalLossReference, GradientMatchesFiniteDifferences) {
         c.options.metric = metric;
         c.options.norm = norm;
         if (guided) c.values = uniform_values(c.n, 3);
-        reference::LocalLossInputs inputs{.n = c.n,
-                                          .dim = c.dim,
-                                          .out = c.out,
-                                          .x = widen(c.x),
-                                          .y = widen(c.y),
-                                          .values = widen(c.values),
-                                          .landmarks = {},
-                                          .options = c.options};
+        reference::LocalLossInputs inputs = reference_inputs(c);
         const reference::Values gradient = reference::local_loss(inputs).grad_y;
         constexpr double kStep = 1e-6;
         for (std::size_t k = 0; k < gradient.size(); ++k) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace lpdm::reference {
 
@@ -46,9 +47,9 @@ std::vector<bool> kept_entries(const LocalLossInputs& inputs) {
   return kept;
 }
 
-Values target_matrix(const LocalLossInputs& inputs, const std::vector<bool>& kept) {
+// T made of some distances, (n, n).
+Values target_matrix(const LocalLossInputs& inputs, Values target, const std::vector<bool>& kept) {
   const std::int64_t n = inputs.n;
-  Values target = pairwise_distances(inputs.x, n, inputs.dim, inputs.options.metric);
   if (!inputs.values.empty()) {
     if (inputs.options.guide_base == GuideBase::kNormalized) divide(target, max_kept(target, kept));
     const double low = *std::min_element(inputs.values.begin(), inputs.values.end());
@@ -66,6 +67,43 @@ Values target_matrix(const LocalLossInputs& inputs, const std::vector<bool>& kep
   return target;
 }
 
+// Which entries count: all kept ones, or those that each row's ranking of its other entries of
+// `target` keeps.
+std::vector<bool> counted_entries(const LocalLossInputs& inputs, const Values& target,
+                                  const std::vector<bool>& kept) {
+  const SparsePairs sparse = inputs.options.pairs.sparse;
+  if (sparse == SparsePairs::kNone) return kept;
+  const std::int64_t n = inputs.n;
+  std::vector<bool> counted(kept.size(), false);
+  for (std::int64_t i = 0; i < n; ++i) {
+    std::vector<std::pair<double, std::int64_t>> ranked;
+    for (std::int64_t j = 0; j < n; ++j) {
+      if (j != i) ranked.emplace_back(target[i * n + j], j);
+    }
+    std::sort(ranked.begin(), ranked.end());
+    const std::size_t k = ranked.size();
+    const std::size_t share = sparse == SparsePairs::kClosestFurthest ? (k + 3) / 4 : (k + 1) / 2;
+    for (std::size_t rank = 0; rank < k; ++rank) {
+      const bool close = sparse != SparsePairs::kFurthest && rank < share;
+      const bool far = sparse != SparsePairs::kClosest && rank >= k - share;
+      if (close || far) counted[i * n + ranked[rank].second] = true;
+    }
+  }
+  return counted;
+}
+
+// The distances of the previous layer's input times 1 + |E| / max |E|, or times |E| / max |E|.
+Values enlarged_distances(const LocalLossInputs& inputs, const PreviousLayer& previous) {
+  Values distances =
+      pairwise_distances(previous.input, inputs.n, previous.dim, inputs.options.metric);
+  Values relative = previous.error;
+  for (double& error : relative) error = std::abs(error);
+  divide(relative, *std::max_element(relative.begin(), relative.end()));
+  const double offset = inputs.options.error_rule == ErrorRule::kOnePlus ? 1.0 : 0.0;
+  for (std::size_t k = 0; k < distances.size(); ++k) distances[k] *= offset + relative[k];
+  return distances;
+}
+
 double correlation(const Values& a, const Values& b, const std::vector<bool>& kept) {
   double count = 0.0, mean_a = 0.0, mean_b = 0.0;
   for (std::size_t k = 0; k < a.size(); ++k) {
@@ -74,6 +112,7 @@ double correlation(const Values& a, const Values& b, const std::vector<bool>& ke
     mean_a += a[k];
     mean_b += b[k];
   }
+  if (count == 0.0) return 0.0;
   mean_a /= count;
   mean_b /= count;
   double covariance = 0.0, variance_a = 0.0, variance_b = 0.0;
@@ -131,13 +170,19 @@ Values output_gradient(const LocalLossInputs& inputs, const Values& gradient,
 LocalLossResult local_loss(const LocalLossInputs& inputs) {
   const LocalLossConfig& options = inputs.options;
   const std::vector<bool> kept = kept_entries(inputs);
-  const Values target = target_matrix(inputs, kept);
+  const Values input_target = target_matrix(
+      inputs, pairwise_distances(inputs.x, inputs.n, inputs.dim, options.metric), kept);
+  const Values target =
+      inputs.previous ? target_matrix(inputs, enlarged_distances(inputs, *inputs.previous), kept)
+                      : input_target;
+  const std::vector<bool> counted = counted_entries(inputs, input_target, kept);
   const Values distances = pairwise_distances(inputs.y, inputs.n, inputs.out, options.metric);
   const double maximum = max_kept(distances, kept);
   Values normalized = distances;
   divide(normalized, maximum);
 
-  const double per_in = 1.0 / static_cast<double>(inputs.dim);
+  const double per_in =
+      1.0 / static_cast<double>(inputs.previous ? inputs.previous->dim : inputs.dim);
   const double per_out = 1.0 / static_cast<double>(inputs.out);
   double s_t = 1.0, s_y = 1.0;
   if (options.scale == LossScale::kOwn) s_t = per_in, s_y = per_out;
@@ -146,7 +191,7 @@ LocalLossResult local_loss(const LocalLossInputs& inputs) {
   Values error(target.size(), 0.0);
   double squared = 0.0, sum_distance = 0.0, entries = 0.0;
   for (std::size_t k = 0; k < error.size(); ++k) {
-    if (!kept[k]) continue;
+    if (!counted[k]) continue;
     error[k] = s_t * target[k] - s_y * normalized[k];
     squared += error[k] * error[k];
     sum_distance += normalized[k];
@@ -155,8 +200,9 @@ LocalLossResult local_loss(const LocalLossInputs& inputs) {
   const bool frobenius = options.norm == LossNorm::kFrobenius;
   LocalLossResult result;
   result.loss = frobenius ? std::sqrt(squared) : squared;
-  result.correlation = correlation(target, normalized, kept);
-  result.mean_distance = sum_distance / entries;
+  result.correlation = correlation(target, normalized, counted);
+  result.mean_distance = entries > 0.0 ? sum_distance / entries : 0.0;
+  result.error = error;
   result.grad_y.assign(inputs.y.size(), 0.0);
   if (maximum == 0.0 || result.loss == 0.0) return result;
   Values normalized_gradient(error.size());
@@ -167,6 +213,23 @@ LocalLossResult local_loss(const LocalLossInputs& inputs) {
       distance_gradient(normalized_gradient, distances, kept, maximum, options.max_gradient);
   result.grad_y = output_gradient(inputs, gradient, distances);
   return result;
+}
+
+std::vector<LocalLossResult> local_losses(const LocalLossInputs& inputs,
+                                          const std::vector<LayerOutputs>& layers) {
+  std::vector<LocalLossResult> results;
+  LocalLossInputs layer = inputs;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    layer.out = layers[l].out;
+    layer.y = layers[l].y;
+    if (l > 0 && inputs.options.target == TargetRule::kErrorPropagation) {
+      layer.previous = {.dim = l > 1 ? layers[l - 2].out : inputs.dim,
+                        .input = l > 1 ? layers[l - 2].y : inputs.x,
+                        .error = results.back().error};
+    }
+    results.push_back(local_loss(layer));
+  }
+  return results;
 }
 
 Values dense_tanh(const Values& h, const Values& w, const Values& b, std::int64_t n) {

@@ -118,22 +118,30 @@ Values ReferenceTrainer::update(const UpdateBatch& batch) {
   gradients[hidden] = linear_gradients(head.delta, h[hidden], n);
 
   Values losses;
+  std::vector<LocalLossResult> local;
+  if (config_.hidden.method == HiddenMethod::kLpdm) {
+    std::vector<LayerOutputs> outputs_of_layers;
+    for (std::size_t l = 0; l < hidden; ++l) {
+      outputs_of_layers.push_back({static_cast<std::int64_t>(layers_[l].bias.size()), h[l + 1]});
+    }
+    local = local_losses({.n = n,
+                          .dim = batch.dim,
+                          .out = 0,
+                          .x = batch.x,
+                          .y = {},
+                          .values = config_.hidden.loss.guided ? returns : Values{},
+                          .landmarks = batch.landmarks,
+                          .options = config_.hidden.loss,
+                          .previous = std::nullopt},
+                         outputs_of_layers);
+    for (const LocalLossResult& layer : local) losses.push_back(layer.loss);
+  }
   Values above = head.delta;
   for (std::size_t l = hidden; l-- > 0;) {
     if (config_.hidden.method == HiddenMethod::kFrozen) break;
     Values grad_y;
     if (config_.hidden.method == HiddenMethod::kLpdm) {
-      const LocalLossResult local =
-          local_loss({.n = n,
-                      .dim = batch.dim,
-                      .out = static_cast<std::int64_t>(layers_[l].bias.size()),
-                      .x = batch.x,
-                      .y = h[l + 1],
-                      .values = config_.hidden.loss.guided ? returns : Values{},
-                      .landmarks = batch.landmarks,
-                      .options = config_.hidden.loss});
-      losses.insert(losses.begin(), local.loss);
-      grad_y = local.grad_y;
+      grad_y = local[l].grad_y;
     } else {
       grad_y = through_layer(above, layers_[l + 1], n);
       above = grad_y;

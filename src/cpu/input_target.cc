@@ -1,0 +1,36 @@
+#include "cpu/input_target.h"
+
+#include "cpu/pairwise_error.h"
+
+namespace lpdm::cpu {
+
+InputTarget::InputTarget(Context& context) : blocks_(context) {}
+
+void InputTarget::prepare(const PairLayout& layout, const PairwiseTarget& target) {
+  layout_ = &layout;
+  metric_ = target.metric;
+  blocks_.pack(layout, target.input, target.dim);
+  shifts_.clear();
+  if (target.shift == nullptr) return;
+  shifts_.resize(static_cast<std::size_t>(layout.blocks() * kTile), 0.0F);
+  for (std::int64_t p = 0; p < layout.rows(); ++p) {
+    shifts_[static_cast<std::size_t>(p)] = target.shift[layout.row_index(0)[p]];
+  }
+}
+
+void InputTarget::distances(std::int64_t strip, std::int64_t block, float* tile) const {
+  distance_tile(metric_, blocks_.panel(block), layout_->block_rows(block), blocks_.panel(strip),
+                blocks_.dim(), tile);
+}
+
+void InputTarget::normalize(std::int64_t strip, std::int64_t block, const TargetScales& scales,
+                            float* tile) const {
+  target_tile({.rows = layout_->block_rows(block),
+               .input_scale = static_cast<float>(scales.input_scale),
+               .target_scale = static_cast<float>(scales.target_scale),
+               .row_shift = shifts_.empty() ? nullptr : shifts_.data() + block * kTile,
+               .column_shift = shifts_.empty() ? nullptr : shifts_.data() + strip * kTile,
+               .distances = tile});
+}
+
+}  // namespace lpdm::cpu

@@ -1,0 +1,146 @@
+#include "cpu/local_loss_case.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "lpdm/backend.h"
+#include "lpdm/random.h"
+#include "reference/closeness.h"
+
+namespace lpdm {
+
+namespace {
+
+reference::Values widen(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+
+std::vector<CaseLayer> layers_of(const Case& c) {
+  std::vector<CaseLayer> layers{{c.out, c.y}};
+  layers.insert(layers.end(), c.above.begin(), c.above.end());
+  return layers;
+}
+
+}  // namespace
+
+std::vector<float> uniform_values(std::int64_t size, std::uint32_t seed) {
+  RandomStream random(seed, {.purpose = StreamPurpose::kBenchmark});
+  std::vector<float> values(static_cast<std::size_t>(size));
+  for (float& value : values) value = static_cast<float>(random.uniform(-1.0, 1.0));
+  return values;
+}
+
+Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
+  return {.n = n,
+          .dim = dim,
+          .out = out,
+          .x = uniform_values(n * dim, 1),
+          .y = uniform_values(n * out, 2),
+          .values = {},
+          .landmarks = {},
+          .options = {},
+          .above = {}};
+}
+
+void add_layer(Case& c, std::int64_t out) {
+  const auto seed = static_cast<std::uint32_t>(10 + c.above.size());
+  c.above.push_back({out, uniform_values(c.n * out, seed)});
+}
+
+std::vector<Outcome> run_layers(const Case& c, int threads) {
+  ThreadPool pool(threads);
+  const auto backend = make_cpu_backend(pool);
+  const auto upload = [&]<class T>(const std::vector<T>& values) {
+    DeviceArray<T> array(*backend, static_cast<std::int64_t>(values.size()));
+    array.write(values);
+    return array;
+  };
+  const auto count = upload(std::vector<std::int64_t>{c.n});
+  const auto x = upload(c.x);
+  const auto values = upload(c.values);
+  const auto landmarks = upload(c.landmarks);
+  const auto landmark_count = upload(std::vector<std::int64_t>{landmarks.size()});
+  DeviceArray<float> shift(*backend, c.n);
+  PairwiseTarget target{.rows = {count.data(), c.n},
+                        .dim = c.dim,
+                        .input = x.data(),
+                        .metric = c.options.metric,
+                        .guide_base = c.options.guide_base,
+                        .sparse = c.options.pairs.sparse};
+  if (!c.values.empty()) {
+    backend->guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
+    target.shift = shift.data();
+  }
+  if (!c.landmarks.empty()) {
+    target.landmarks = landmarks.data();
+    target.landmark_count = landmark_count.data();
+  }
+  DeviceArray<TargetScales> scales(*backend, 1);
+  backend->target_statistics({.target = target, .scales = scales.data()});
+  const std::vector<CaseLayer> case_layers = layers_of(c);
+  std::vector<DeviceArray<float>> outputs;
+  std::vector<DeviceArray<float>> deltas;
+  const auto layer_count = static_cast<std::int64_t>(case_layers.size());
+  DeviceArray<LocalLossStatistics> statistics(*backend, layer_count);
+  std::vector<LocalLossLayer> layers;
+  for (const CaseLayer& layer : case_layers) {
+    outputs.push_back(upload(layer.y));
+    deltas.emplace_back(*backend, c.n * layer.out);
+    layers.push_back({.out = layer.out,
+                      .output = outputs.back().data(),
+                      .delta = deltas.back().data(),
+                      .delta_through_activation = false,
+                      .statistics = statistics.data() + layers.size()});
+  }
+  backend->local_loss({.target = target,
+                       .scales = scales.data(),
+                       .target_rule = c.options.target,
+                       .error_rule = c.options.error_rule,
+                       .scale = c.options.scale,
+                       .norm = c.options.norm,
+                       .max_gradient = c.options.max_gradient,
+                       .layers = layers.data(),
+                       .layer_count = layer_count});
+  std::vector<Outcome> outcomes;
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    outcomes.push_back({statistics.read()[l], deltas[l].read()});
+  }
+  return outcomes;
+}
+
+Outcome run(const Case& c, int threads) { return run_layers(c, threads).front(); }
+
+reference::LocalLossInputs reference_inputs(const Case& c) {
+  return {.n = c.n,
+          .dim = c.dim,
+          .out = c.out,
+          .x = widen(c.x),
+          .y = widen(c.y),
+          .values = widen(c.values),
+          .landmarks = c.landmarks,
+          .options = c.options,
+          .previous = std::nullopt};
+}
+
+std::vector<reference::LocalLossResult> expected(const Case& c) {
+  std::vector<reference::LayerOutputs> layers;
+  for (const CaseLayer& layer : layers_of(c)) layers.push_back({layer.out, widen(layer.y)});
+  return reference::local_losses(reference_inputs(c), layers);
+}
+
+void expect_matches_reference(const Case& c, const std::string& name) {
+  const std::vector<Outcome> outcomes = run_layers(c);
+  const std::vector<reference::LocalLossResult> results = expected(c);
+  ASSERT_EQ(outcomes.size(), results.size());
+  for (std::size_t l = 0; l < results.size(); ++l) {
+    SCOPED_TRACE(name + ", layer " + std::to_string(l + 1));
+    const LocalLossStatistics& statistics = outcomes[l].statistics;
+    EXPECT_NEAR(statistics.loss, results[l].loss, std::max(1e-5 * results[l].loss, 1e-6));
+    // Of a handful of nearly equal entries it is the quotient of small differences of sums.
+    const double tolerance = c.n < 5 ? 2e-2 : 1e-4;
+    EXPECT_NEAR(statistics.correlation, results[l].correlation, tolerance);
+    EXPECT_NEAR(statistics.mean_distance, results[l].mean_distance, 1e-5);
+    EXPECT_TRUE(reference::all_close(outcomes[l].grad_y, results[l].grad_y, 1e-4, 1e-6));
+  }
+}
+
+}  // namespace lpdm

@@ -1,0 +1,52 @@
+// Batches for tests of the local loss, run by the CPU backend and by the float64 reference.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "lpdm/config.h"
+#include "lpdm/ops.h"
+#include "reference/local_loss.h"
+
+namespace lpdm {
+
+struct CaseLayer {
+  std::int64_t out = 0;
+  std::vector<float> y;  // (n, out)
+};
+
+// One layer, and any number above it.
+struct Case {
+  std::int64_t n = 0;
+  std::int64_t dim = 4;
+  std::int64_t out = 8;
+  std::vector<float> x;
+  std::vector<float> y;
+  std::vector<float> values;
+  std::vector<std::int64_t> landmarks;
+  LocalLossConfig options;
+  std::vector<CaseLayer> above;
+};
+
+// Uniform in [-1, 1).
+std::vector<float> uniform_values(std::int64_t size, std::uint32_t seed);
+Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out);
+void add_layer(Case& c, std::int64_t out);
+
+struct Outcome {
+  LocalLossStatistics statistics;
+  std::vector<float> grad_y;
+};
+
+// The backend's results, by layer; `run` gives the first one's.
+std::vector<Outcome> run_layers(const Case& c, int threads = 1);
+Outcome run(const Case& c, int threads = 1);
+
+reference::LocalLossInputs reference_inputs(const Case& c);
+std::vector<reference::LocalLossResult> expected(const Case& c);
+
+// Losses to 1e-5, gradients to 1e-4 of their largest entry.
+void expect_matches_reference(const Case& c, const std::string& name);
+
+}  // namespace lpdm

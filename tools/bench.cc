@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "bench_local_loss.h"
+#include "bench_rollout.h"
 #include "commands.h"
 
 namespace lpdm {
@@ -27,12 +28,67 @@ void print_local_loss(const Json& result, bool json) {
   fmt::print("  ratio     {:9.2f}\n", lpdm / backprop);
 }
 
+void print_rollout(const Json& result, bool json) {
+  if (json) {
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("{}, {} environments, {} threads, policy {}\n", result["env"].get<std::string>(),
+             result["envs"].get<std::int64_t>(), result["threads"].get<std::int64_t>(),
+             result["policy"].get<std::string>());
+  fmt::print("  lpdm       {:12.0f} steps/s  (spread {:.0f} %)\n",
+             result["steps_per_s"].get<double>(),
+             result["steps_per_s_spread"].get<double>() * 100.0);
+  if (result["bare_steps_per_s"].is_null()) return;
+  fmt::print("  bare loop  {:12.0f} steps/s on one thread  (spread {:.0f} %)\n",
+             result["bare_steps_per_s"].get<double>(),
+             result["bare_steps_per_s_spread"].get<double>() * 100.0);
+  fmt::print("  ratio      {:12.3f} per thread\n", result["ratio_to_bare"].get<double>());
+}
+
+// Counts of an option.
+CLI::Range count(std::int64_t most) { return {std::int64_t{1}, most}; }
+
+void add_rollout_bench(CLI::App& bench) {
+  const auto arguments = std::make_shared<RolloutBench>();
+  const auto json = std::make_shared<bool>(false);
+  CLI::App* command = bench.add_subcommand("rollout", "Time the environments' steps");
+  command->add_option("--env", arguments->env, "Environment, see lpdm envs")->capture_default_str();
+  command->add_option("--envs", arguments->envs, "Environments stepped together")
+      ->check(count(1 << 20))
+      ->capture_default_str();
+  command->add_option("--threads", arguments->threads, "Threads")
+      ->check(count(1024))
+      ->capture_default_str();
+  command
+      ->add_option("--policy", arguments->policy,
+                   "random: actions drawn beforehand; network: the default network, sampled")
+      ->check(CLI::IsMember({"random", "network"}))
+      ->capture_default_str();
+  command->add_option("--halves", arguments->halves, "rollout.halves, for policy network")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->capture_default_str();
+  command
+      ->add_option("--steps", arguments->steps,
+                   "Environment steps per repeat; default: at least 100 per environment and a "
+                   "quarter of a second")
+      ->check(count(1LL << 40));
+  command->add_option("--repeats", arguments->repeats, "Timed repeats")
+      ->check(count(100000))
+      ->capture_default_str();
+  command->add_flag("--json", *json, "Print one JSON object");
+  command->footer(
+      "With random actions, MuJoCo environments are compared with a bare loop of mj_step on one\n"
+      "thread that makes the same steps.\n"
+      "Example:\n  lpdm bench rollout --env Hopper-v4 --envs 64 --threads 2");
+  command->callback([arguments, json] { print_rollout(run_rollout_bench(*arguments), *json); });
+}
+
 void add_local_loss_bench(CLI::App& bench) {
   const auto arguments = std::make_shared<LocalLossBench>();
   const auto json = std::make_shared<bool>(false);
   CLI::App* command = bench.add_subcommand(
       "local-loss", "Time one whole update by LPDM and by backpropagation on the same batch");
-  const auto count = [](std::int64_t most) { return CLI::Range(std::int64_t{1}, most); };
   command->add_option("--n", arguments->n, "Rows")->check(count(kMaxRows))->capture_default_str();
   command->add_option("--dim-x", arguments->dim_x, "Width of the network's input")
       ->check(count(1 << 16))
@@ -41,7 +97,10 @@ void add_local_loss_bench(CLI::App& bench) {
       ->delimiter(',')
       ->check(count(1 << 16))
       ->capture_default_str();
-  command->add_option("--pairs", arguments->pairs, "all or landmarks:M")->capture_default_str();
+  command
+      ->add_option("--pairs", arguments->pairs,
+                   "as hidden.pairs: all, landmarks:M, closest, furthest or closest_furthest")
+      ->capture_default_str();
   command->add_flag("--guided", arguments->guided, "Guided loss");
   command->add_option("--repeats", arguments->repeats, "Timed updates of each")
       ->check(count(100000))
@@ -62,6 +121,7 @@ void add_bench_command(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Measure speed");
   bench->require_subcommand(1);
   add_local_loss_bench(*bench);
+  add_rollout_bench(*bench);
 }
 
 }  // namespace lpdm

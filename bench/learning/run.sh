@@ -33,6 +33,7 @@ export -f train
       echo "configs/hopper-$method.json $seed"
     done
   done
+  # shellcheck disable=SC2016
 } | xargs --max-procs="$jobs" --max-args=2 bash -euo pipefail -c 'train "$0" "$1"'
 
 /usr/bin/python3 bench/learning/table.py "$out"

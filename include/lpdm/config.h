@@ -21,12 +21,18 @@ enum class LossScale { kOwn, kCross, kNone };
 enum class LossNorm { kFrobenius, kSquared };
 enum class MaxGradient { kThrough, kConstant };
 enum class GuideBase { kNormalized, kRaw };
+enum class Halves { kAuto, kOn, kOff };
+enum class SparsePairs { kNone, kClosest, kFurthest, kClosestFurthest };
+enum class TargetRule { kInput, kErrorPropagation };
+enum class ErrorRule { kOnePlus, kProduct };
 
 struct EnvConfig {
-  std::string id = "CartPole-v1";
+  std::string id = "CartPole-v1";      // with env.definition: "mjcf:" and its path
   std::int64_t count = 1;              // environments stepped together
   std::int64_t max_episode_steps = 0;  // 0: the environment's own limit
   EnvironmentOptions options;          // Gymnasium's arguments that differ from their defaults
+  bool normalize_observations = false;
+  bool normalize_rewards = false;
   bool operator==(const EnvConfig&) const = default;
 };
 
@@ -45,13 +51,15 @@ struct NetworkConfig {
   bool operator==(const NetworkConfig&) const = default;
 };
 
-// Which pairs of rows enter the local loss (paper section 3; landmarks: docs/method.md).
+// Which pairs of rows enter the local loss (paper section 3 and appendix; landmarks:
+// docs/method.md).
 struct PairSelection {
-  std::int64_t landmarks = 0;  // 0: all pairs
+  std::int64_t landmarks = 0;               // 0: all pairs
+  SparsePairs sparse = SparsePairs::kNone;  // instead of landmarks
   bool operator==(const PairSelection&) const = default;
 };
 
-// The local loss of the hidden layers (paper sections 3 and 4).
+// The local loss of the hidden layers (paper sections 3 and 4, variants in its appendix).
 struct LocalLossConfig {
   bool guided = false;
   Metric metric = Metric::kL1;
@@ -60,6 +68,8 @@ struct LocalLossConfig {
   MaxGradient max_gradient = MaxGradient::kThrough;
   GuideBase guide_base = GuideBase::kNormalized;
   PairSelection pairs;
+  TargetRule target = TargetRule::kInput;
+  ErrorRule error_rule = ErrorRule::kOnePlus;  // error propagation only
   bool operator==(const LocalLossConfig&) const = default;
 };
 
@@ -92,6 +102,11 @@ struct PolicyConfig {
   bool operator==(const PolicyConfig&) const = default;
 };
 
+struct RolloutConfig {
+  Halves halves = Halves::kAuto;  // choose actions for one half while the other is stepped
+  bool operator==(const RolloutConfig&) const = default;
+};
+
 struct RunConfig {
   std::int64_t iterations = 1500;
   std::uint64_t seed = 0;
@@ -110,6 +125,7 @@ struct Config {
   HiddenConfig hidden;
   HeadConfig head;
   PolicyConfig policy;
+  RolloutConfig rollout;
   RunConfig run;
   bool operator==(const Config&) const = default;
 };

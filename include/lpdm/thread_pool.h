@@ -29,8 +29,15 @@ class ThreadPool {
   // One call at a time: calling it from within a task or from two threads is an error.
   void parallel_for(std::int64_t count, const Task& run);
 
+  // parallel_for in two halves: start hands the tasks to the other threads and returns, finish runs
+  // what they have not claimed, waits for the rest and rethrows as parallel_for does. `run` must
+  // live until then. Every start needs one finish; nothing else may run on the pool in between.
+  void start(std::int64_t count, const Task& run);
+  void finish();
+
  private:
   struct Shared;
+  void publish(std::int64_t count, const Task& run, bool wake);
   std::unique_ptr<Shared> shared_;
 };
 

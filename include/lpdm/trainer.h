@@ -20,6 +20,7 @@ struct IterationMetrics {
   std::int64_t iteration = 0;  // from 1
   std::int64_t env_steps = 0;  // of the whole run so far
   std::int64_t episodes = 0;   // that ended in this iteration
+  std::int64_t diverged = 0;   // of those, by a simulation that broke down
   std::optional<double> return_mean;
   std::optional<double> length_mean;
   double rollout_seconds = 0.0;
@@ -28,8 +29,21 @@ struct IterationMetrics {
   std::vector<LayerDiagnostics> layers;  // empty between diagnostics
 };
 
-// How far a run has come; with the network's parameters and moments, all that a later iteration
-// depends on.
+// Running statistics of rows of numbers.
+struct MomentsState {
+  std::int64_t count = 0;       // rows
+  std::vector<double> mean;     // (width)
+  std::vector<double> squares;  // (width), sums of squared deviations from the mean
+};
+
+// What the normalisation has learnt so far; none of what is not normalised.
+struct NormalizationState {
+  std::optional<MomentsState> observations;  // (observation_size)
+  std::optional<MomentsState> returns;       // (1), discounted
+};
+
+// How far a run has come; with the network's parameters and moments and the normalisation, all that
+// a later iteration depends on.
 struct Progress {
   std::int64_t iteration = 0;
   std::int64_t env_steps = 0;
@@ -60,8 +74,10 @@ class Trainer {
   Network& network();
 
   Progress progress() const;
-  // Goes on from a checkpoint whose parameters have been put into network().
-  void restore(const Progress& progress);
+  NormalizationState normalization() const;
+  // Goes on from a checkpoint whose parameters have been put into network(). Throws Error, with
+  // nothing changed, if the normalisation is not that of this config and environment.
+  void restore(const Progress& progress, const NormalizationState& normalization);
 
   // Plays `episodes` episodes (at least 1) with the current policy, from streams of their own, so
   // that training is not disturbed. deterministic: the most likely action, else sampled.

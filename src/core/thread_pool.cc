@@ -31,8 +31,9 @@ void spin_pause() {
 
 }  // namespace
 
-// One generation is one parallel_for. The caller writes the job, then publishes it by advancing
-// `generation`; workers claim tasks from `next` and report by `finished_workers`.
+// One generation is one parallel_for, or one start with its finish. The caller writes the job, then
+// publishes it by advancing `generation`; workers claim tasks from `next` and report by
+// `finished_workers`.
 struct ThreadPool::Shared {
   std::vector<std::thread> workers;
   std::mutex mutex;
@@ -45,6 +46,7 @@ struct ThreadPool::Shared {
   std::int64_t count = 0;
   std::atomic<std::int64_t> next{0};
   std::atomic<int> finished_workers{0};
+  bool shared_out = false;  // whether the workers were woken for this generation
 
   std::mutex failure_mutex;
   std::int64_t failed_task = 0;
@@ -107,26 +109,35 @@ ThreadPool::~ThreadPool() {
 
 int ThreadPool::size() const { return static_cast<int>(shared_->workers.size()) + 1; }
 
-void ThreadPool::parallel_for(std::int64_t count, const Task& run) {
-  if (count <= 0) return;
+void ThreadPool::publish(std::int64_t count, const Task& run, bool wake) {
   Shared& s = *shared_;
-  if (s.busy.exchange(true))
-    throw Error("ThreadPool::parallel_for was called while it was running");
+  if (s.busy.exchange(true)) throw Error("a ThreadPool was given tasks while it was running");
   s.run = &run;
   s.count = count;
   s.failure = nullptr;
   s.next.store(0, std::memory_order_relaxed);
   s.finished_workers.store(0, std::memory_order_relaxed);
-  const bool share = count > 1 && !s.workers.empty();
-  if (share) {
-    {
-      const std::lock_guard lock(s.mutex);
-      s.generation.fetch_add(1, std::memory_order_release);
-    }
-    s.wake.notify_all();
+  s.shared_out = wake && !s.workers.empty();
+  if (!s.shared_out) return;
+  {
+    const std::lock_guard lock(s.mutex);
+    s.generation.fetch_add(1, std::memory_order_release);
   }
+  s.wake.notify_all();
+}
+
+void ThreadPool::parallel_for(std::int64_t count, const Task& run) {
+  if (count <= 0) return;
+  publish(count, run, count > 1);  // a single task is the caller's
+  finish();
+}
+
+void ThreadPool::start(std::int64_t count, const Task& run) { publish(count, run, count > 0); }
+
+void ThreadPool::finish() {
+  Shared& s = *shared_;
   s.work(0);
-  if (share) {
+  if (s.shared_out) {
     const int workers = static_cast<int>(s.workers.size());
     for (int spin = 0; s.finished_workers.load(std::memory_order_acquire) != workers; ++spin) {
       if (spin < kSpins) {

@@ -14,204 +14,291 @@ namespace {
 
 // A task is worth handing to another thread if it takes about this long.
 constexpr double kTaskSeconds = 20e-6;
+// So many rows are checked in the time of a task.
+constexpr std::int64_t kRowsPerCheck = 8192;
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+std::int64_t size_of(const auto& container) { return static_cast<std::int64_t>(container.size()); }
+
 bool all_finite(std::span<const float> values) {
-  bool finite = true;  // without an early exit, so that the compiler can vectorise it
-  for (const float value : values) finite &= std::isfinite(value);
-  return finite;
+  float probe = 0.0F;  // NaN as soon as a value is not finite; without branches
+  for (const float value : values) probe += value * 0.0F;
+  return probe == 0.0F;
 }
 
 bool is_action_index(float value, std::int64_t count) {
-  return value >= 0.0F && value < static_cast<float>(count) && value == std::floor(value);
+  if (!(value >= 0.0F && value < static_cast<float>(count))) return false;
+  return value == static_cast<float>(static_cast<std::int64_t>(value));
+}
+
+std::vector<std::unique_ptr<Environment>> make_instances(const std::string& id,
+                                                         const EnvironmentOptions& options,
+                                                         std::int64_t number) {
+  std::vector<std::unique_ptr<Environment>> instances;
+  for (std::int64_t e = 0; e < number; ++e) instances.push_back(make_environment(id, options));
+  return instances;
 }
 
 }  // namespace
 
 struct VectorEnv::Impl {
-  Impl(const std::string& environment_id, const EnvironmentOptions& options, std::int64_t number,
-       std::int64_t max_episode_steps, ThreadPool& thread_pool);
+  Impl(std::vector<std::unique_ptr<Environment>> instances, std::int64_t max_episode_steps,
+       ThreadPool& thread_pool);
 
-  void check_ready(std::span<const std::int64_t> rows) const;
+  void check_row(std::int64_t e) const;
+  void check_rows();
+  [[noreturn]] void refuse_row(std::int64_t e) const;
   [[noreturn]] void refuse_action(std::int64_t e) const;
-  [[noreturn]] void refuse_result(std::int64_t e) const;
   void step_row(std::int64_t e);
-  void observe_row(std::int64_t e);
-  void step_rows(std::int64_t first, std::int64_t last);
+  void end_diverged(std::int64_t e, std::span<const float> before);
+  void start_next_episode(std::int64_t e);
+  void reset_row(std::int64_t e, RandomStream random, std::span<float> observation);
+  std::int64_t prepare(std::span<const std::int64_t> rows, const Buffers& memory,
+                       const NextEpisode* next);
 
-  std::span<const float> action_row(std::int64_t e) const {
-    return std::span(actions).subspan(index(e * action_width), index(action_width));
+  const EnvironmentSpec& spec() const { return environments.front()->spec(); }
+  std::int64_t count() const { return size_of(environments); }
+  template <class T>
+  std::span<T> row(std::span<T> matrix, std::int64_t e) const {
+    return matrix.subspan(index(e * observation_size), index(observation_size));
   }
-  std::span<float> observation_row(std::int64_t e) {
-    return std::span(observations).subspan(index(e * observation_size), index(observation_size));
+  std::span<const float> action_row(std::int64_t e) const {
+    return buffers.actions.subspan(index(e * action_width), index(action_width));
+  }
+  std::pair<std::int64_t, std::int64_t> part_of(std::int64_t part, std::int64_t rows_per_part) {
+    return {part * rows_per_part, std::min((part + 1) * rows_per_part, size_of(stepped))};
   }
 
   ThreadPool& pool;
   std::vector<std::unique_ptr<Environment>> environments;
   std::int64_t action_width = 0;
+  std::int64_t choices = 0;  // number of discrete actions; 0: they are continuous
   std::int64_t observation_size = 0;
   std::int64_t limit = 0;          // steps per episode
   std::int64_t rows_per_task = 1;  // from the cost of a step alone, never from the threads
   std::vector<float> actions;
   std::vector<float> observations;
+  std::vector<float> final_observations;
   std::vector<double> rewards;
   std::vector<std::uint8_t> terminated;
   std::vector<std::uint8_t> truncated;
+  std::vector<std::uint8_t> diverged;
   std::vector<std::uint8_t> running;  // between reset and the end of the episode
   std::vector<std::int64_t> elapsed;
-  std::span<const std::int64_t> stepped;  // the rows of the step in progress
-  ThreadPool::Task task;                  // a member, because making one may allocate
+
+  // The step in progress.
+  bool in_step = false;
+  std::span<const std::int64_t> stepped;
+  Buffers buffers;
+  const NextEpisode* next_episode = nullptr;
+  ThreadPool::Task step_task;  // members, because making one may allocate
+  ThreadPool::Task check_task;
 };
 
-VectorEnv::Impl::Impl(const std::string& environment_id, const EnvironmentOptions& options,
-                      std::int64_t number, std::int64_t max_episode_steps, ThreadPool& thread_pool)
-    : pool(thread_pool) {
-  if (number < 1) {
-    throw UsageError(fmt::format("at least 1 environment must be asked for, not {}", number));
-  }
+VectorEnv::Impl::Impl(std::vector<std::unique_ptr<Environment>> instances,
+                      std::int64_t max_episode_steps, ThreadPool& thread_pool)
+    : pool(thread_pool), environments(std::move(instances)) {
+  if (environments.empty()) throw UsageError("at least 1 environment must be asked for, not 0");
   if (max_episode_steps < 0) {
     throw UsageError(fmt::format(
         "the step limit of {} must be at least 1, or 0 for the environment's own, not {}",
-        environment_id, max_episode_steps));
+        spec().id, max_episode_steps));
   }
-  for (std::int64_t e = 0; e < number; ++e) {
-    environments.push_back(make_environment(environment_id, options));
-  }
-  const EnvironmentSpec& spec = environments.front()->spec();
-  action_width = spec.action.width();
-  observation_size = spec.observation_size;
-  limit = max_episode_steps == 0 ? spec.max_episode_steps : max_episode_steps;
+  action_width = spec().action.width();
+  choices = spec().action.discrete ? spec().action.size : 0;
+  observation_size = spec().observation_size;
+  limit = max_episode_steps == 0 ? spec().max_episode_steps : max_episode_steps;
   rows_per_task =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(kTaskSeconds / spec.step_cost));
-  actions.resize(index(number * action_width));
-  observations.resize(index(number * observation_size));
-  rewards.resize(index(number));
-  terminated.resize(index(number));
-  truncated.resize(index(number));
-  running.resize(index(number));
-  elapsed.resize(index(number));
-  task = [this](std::int64_t number_of_task, int) {
-    const std::int64_t first = number_of_task * rows_per_task;
-    step_rows(first, std::min(first + rows_per_task, static_cast<std::int64_t>(stepped.size())));
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(kTaskSeconds / spec().step_cost));
+  const std::size_t number = environments.size();
+  actions.resize(number * index(action_width));
+  observations.resize(number * index(observation_size));
+  final_observations.resize(number * index(observation_size));
+  rewards.resize(number);
+  terminated.resize(number);
+  truncated.resize(number);
+  diverged.resize(number);
+  running.resize(number);
+  elapsed.resize(number);
+  step_task = [this](std::int64_t part, int) {
+    const auto [first, last] = part_of(part, rows_per_task);
+    for (std::int64_t i = first; i < last; ++i) step_row(stepped[index(i)]);
+  };
+  check_task = [this](std::int64_t part, int) {
+    const auto [first, last] = part_of(part, kRowsPerCheck);
+    for (std::int64_t i = first; i < last; ++i) check_row(stepped[index(i)]);
   };
 }
 
-// Refuses a step before anything has moved.
-void VectorEnv::Impl::check_ready(std::span<const std::int64_t> rows) const {
-  const ActionSpace& space = environments.front()->spec().action;
-  const std::int64_t number = static_cast<std::int64_t>(environments.size());
-  for (const std::int64_t e : rows) {
-    if (e < 0 || e >= number) {
-      throw Error(fmt::format("there is no environment {} among {} of {}", e, number,
-                              environments.front()->spec().id));
-    }
-    if (running[index(e)] == 0) {
-      throw Error(
-          fmt::format("environment {} of {} has no running episode: reset it before it is "
-                      "stepped",
-                      e, environments.front()->spec().id));
-    }
-    const bool valid =
-        space.discrete ? is_action_index(actions[index(e)], space.size) : all_finite(action_row(e));
-    if (!valid) refuse_action(e);
+void VectorEnv::Impl::check_row(std::int64_t e) const {
+  if (e < 0 || e >= count() || running[index(e)] == 0) refuse_row(e);
+  const bool valid =
+      choices > 0 ? is_action_index(buffers.actions[index(e)], choices) : all_finite(action_row(e));
+  if (!valid) refuse_action(e);
+}
+
+void VectorEnv::Impl::refuse_row(std::int64_t e) const {
+  if (e < 0 || e >= count()) {
+    throw Error(fmt::format("there is no environment {} among {} of {}", e, count(), spec().id));
   }
+  throw Error(fmt::format(
+      "environment {} of {} has no running episode: reset it before it is stepped", e, spec().id));
 }
 
 void VectorEnv::Impl::refuse_action(std::int64_t e) const {
-  const EnvironmentSpec& spec = environments[index(e)]->spec();
   const std::span<const float> action = action_row(e);
   const auto bad = std::ranges::find_if_not(action, [](float a) { return std::isfinite(a); });
   if (bad == action.end()) {
     throw NumericalError(
         fmt::format("{}, environment {}: action {} at step {} of the episode is not one of 0 to {}",
-                    spec.id, e, action[0], elapsed[index(e)] + 1, spec.action.size - 1));
+                    spec().id, e, action[0], elapsed[index(e)] + 1, spec().action.size - 1));
   }
   throw NumericalError(fmt::format(
       "{}, environment {}: action[{}] at step {} of the episode is {}, expected a finite number: "
       "lower the learning rate if the policy has diverged",
-      spec.id, e, bad - action.begin(), elapsed[index(e)] + 1, *bad));
+      spec().id, e, bad - action.begin(), elapsed[index(e)] + 1, *bad));
 }
 
-void VectorEnv::Impl::refuse_result(std::int64_t e) const {
-  const std::size_t start = index(e * observation_size);
-  const std::span<const float> row =
-      std::span(observations).subspan(start, index(observation_size));
-  const auto bad = std::ranges::find_if_not(row, [](float value) { return std::isfinite(value); });
-  const bool reward_is_bad = bad == row.end();
+// Refuses a step before anything has moved.
+void VectorEnv::Impl::check_rows() {
+  const std::int64_t rows = size_of(stepped);
+  if (rows <= kRowsPerCheck) {
+    check_task(0, 0);
+  } else {
+    pool.parallel_for((rows + kRowsPerCheck - 1) / kRowsPerCheck, check_task);
+  }
+}
+
+// Sets up a step and returns its number of tasks.
+std::int64_t VectorEnv::Impl::prepare(std::span<const std::int64_t> rows, const Buffers& memory,
+                                      const NextEpisode* next) {
+  if (in_step) throw Error(fmt::format("{}: a step was begun within another", spec().id));
+  stepped = rows;
+  buffers = memory;
+  next_episode = next;
+  check_rows();
+  return (size_of(rows) + rows_per_task - 1) / rows_per_task;
+}
+
+void VectorEnv::Impl::reset_row(std::int64_t e, RandomStream random, std::span<float> observation) {
+  environments[index(e)]->reset(random);
+  environments[index(e)]->observe(observation);
+  running[index(e)] = 1;
+  elapsed[index(e)] = 0;
+  if (all_finite(observation)) return;
+  const auto bad = std::ranges::find_if_not(observation, [](float v) { return std::isfinite(v); });
   throw NumericalError(fmt::format(
-      "{}, environment {}: {} at step {} of the episode is {}, so the simulation has diverged: "
-      "lower the policy's std or the learning rate",
-      environments[index(e)]->spec().id, e,
-      reward_is_bad ? "the reward" : fmt::format("observation[{}]", bad - row.begin()),
-      elapsed[index(e)], reward_is_bad ? rewards[index(e)] : static_cast<double>(*bad)));
+      "{}, environment {}: observation[{}] at the start of an episode is {}, expected a finite "
+      "number: check env.options, the reset noise above all",
+      spec().id, e, bad - observation.begin(), *bad));
 }
 
-void VectorEnv::Impl::observe_row(std::int64_t e) {
-  const std::span<float> row = observation_row(e);
-  environments[index(e)]->observe(row);
-  if (!all_finite(row) || !std::isfinite(rewards[index(e)])) refuse_result(e);
+// The simulation of environment e broke down in this step.
+void VectorEnv::Impl::end_diverged(std::int64_t e, std::span<const float> before) {
+  std::ranges::copy(before, row(buffers.after, e).begin());
+  rewards[index(e)] = 0.0;
+  terminated[index(e)] = 0;
+  truncated[index(e)] = 1;
+  diverged[index(e)] = 1;
+}
+
+void VectorEnv::Impl::start_next_episode(std::int64_t e) {
+  if (next_episode == nullptr) return;
+  const std::optional<RandomStream> random = (*next_episode)(e);
+  if (!random) return;
+  const std::span<float> observation = row(buffers.after, e);
+  std::ranges::copy(observation, row(std::span(final_observations), e).begin());
+  reset_row(e, *random, observation);
 }
 
 void VectorEnv::Impl::step_row(std::int64_t e) {
-  const StepResult result = environments[index(e)]->step(action_row(e));
+  Environment& environment = *environments[index(e)];
+  const std::span<float> after = row(buffers.after, e);
+  std::span<const float> before = row(buffers.before, e);
+  if (before.data() == after.data()) {
+    const std::span<float> kept = row(std::span(final_observations), e);
+    std::ranges::copy(before, kept.begin());
+    before = kept;
+  }
+  const StepResult result = environment.step(action_row(e));
+  environment.observe(after);
   const bool out_of_time = ++elapsed[index(e)] >= limit;
   rewards[index(e)] = result.reward;
   terminated[index(e)] = result.terminated ? 1 : 0;
   truncated[index(e)] = out_of_time ? 1 : 0;
-  running[index(e)] = result.terminated || out_of_time ? 0 : 1;
-  observe_row(e);
-}
-
-void VectorEnv::Impl::step_rows(std::int64_t first, std::int64_t last) {
-  for (std::int64_t i = first; i < last; ++i) step_row(stepped[index(i)]);
+  diverged[index(e)] = 0;
+  if (!all_finite(after) || !std::isfinite(result.reward) || environment.diverged()) {
+    end_diverged(e, before);
+  } else if (!result.terminated && !out_of_time) {
+    return;
+  }
+  running[index(e)] = 0;
+  start_next_episode(e);
 }
 
 VectorEnv::VectorEnv(const std::string& id, const EnvironmentOptions& options, std::int64_t count,
                      std::int64_t max_episode_steps, ThreadPool& pool)
-    : impl_(std::make_unique<Impl>(id, options, count, max_episode_steps, pool)) {}
+    : VectorEnv(make_instances(id, options, count), max_episode_steps, pool) {}
 
-VectorEnv::~VectorEnv() = default;
+VectorEnv::VectorEnv(std::vector<std::unique_ptr<Environment>> instances,
+                     std::int64_t max_episode_steps, ThreadPool& pool)
+    : impl_(std::make_unique<Impl>(std::move(instances), max_episode_steps, pool)) {}
 
-const EnvironmentSpec& VectorEnv::spec() const { return impl_->environments.front()->spec(); }
-
-std::int64_t VectorEnv::count() const {
-  return static_cast<std::int64_t>(impl_->environments.size());
+VectorEnv::~VectorEnv() {
+  if (!impl_->in_step) return;
+  try {
+    end_step();  // the pool must not touch what is about to be released
+  } catch (const std::exception&) {
+    // Whoever left the step unfinished has an error of its own under way.
+  }
 }
 
+const EnvironmentSpec& VectorEnv::spec() const { return impl_->spec(); }
+std::int64_t VectorEnv::count() const { return impl_->count(); }
 std::int64_t VectorEnv::max_episode_steps() const { return impl_->limit; }
 
 void VectorEnv::reset(std::int64_t e, RandomStream random) {
   Impl& impl = *impl_;
-  if (e < 0 || e >= count()) {
-    throw Error(fmt::format("there is no environment {} among {} of {}", e, count(), spec().id));
-  }
-  impl.environments[index(e)]->reset(random);
+  if (e < 0 || e >= count()) impl.refuse_row(e);
   impl.rewards[index(e)] = 0.0;
   impl.terminated[index(e)] = 0;
   impl.truncated[index(e)] = 0;
-  impl.running[index(e)] = 1;
-  impl.elapsed[index(e)] = 0;
-  impl.observe_row(e);
+  impl.diverged[index(e)] = 0;
+  impl.reset_row(e, random, impl.row(std::span(impl.observations), e));
 }
 
 void VectorEnv::step(std::span<const std::int64_t> environments) {
-  Impl& impl = *impl_;
-  impl.check_ready(environments);
-  impl.stepped = environments;
-  const std::int64_t rows = static_cast<std::int64_t>(environments.size());
-  if (rows <= impl.rows_per_task || impl.pool.size() == 1) {
-    impl.step_rows(0, rows);  // not worth waking anybody
-  } else {
-    impl.pool.parallel_for((rows + impl.rows_per_task - 1) / impl.rows_per_task, impl.task);
-  }
+  step(environments, own_buffers());
+}
+
+void VectorEnv::step(std::span<const std::int64_t> environments, const Buffers& buffers,
+                     const NextEpisode* next_episode) {
+  const std::int64_t tasks = impl_->prepare(environments, buffers, next_episode);
+  impl_->pool.parallel_for(tasks, impl_->step_task);
+}
+
+void VectorEnv::begin_step(std::span<const std::int64_t> environments, const Buffers& buffers,
+                           const NextEpisode* next_episode) {
+  impl_->pool.start(impl_->prepare(environments, buffers, next_episode), impl_->step_task);
+  impl_->in_step = true;
+}
+
+void VectorEnv::end_step() {
+  if (std::exchange(impl_->in_step, false)) impl_->pool.finish();
+}
+
+VectorEnv::Buffers VectorEnv::own_buffers() {
+  return {impl_->actions, impl_->observations, impl_->observations};
 }
 
 std::span<float> VectorEnv::actions() { return impl_->actions; }
 std::span<const float> VectorEnv::observations() const { return impl_->observations; }
+std::span<const float> VectorEnv::final_observations() const { return impl_->final_observations; }
 std::span<const double> VectorEnv::rewards() const { return impl_->rewards; }
 std::span<const std::uint8_t> VectorEnv::terminated() const { return impl_->terminated; }
 std::span<const std::uint8_t> VectorEnv::truncated() const { return impl_->truncated; }
+std::span<const std::uint8_t> VectorEnv::diverged() const { return impl_->diverged; }
 std::span<const std::int64_t> VectorEnv::elapsed() const { return impl_->elapsed; }
 
 }  // namespace lpdm

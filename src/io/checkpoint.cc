@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,20 @@ constexpr const char* kFormat = "lpdm-checkpoint-1";
 
 std::string layer_name(std::size_t layer, std::size_t layers) {
   return layer + 1 == layers ? "head" : fmt::format("hidden.{}", layer);
+}
+
+// The names of a checkpoint's running statistics begin with these.
+constexpr const char* kObservations = "normalization.observations";
+constexpr const char* kReturns = "normalization.returns";
+constexpr std::size_t kMomentsTensors = 3;
+
+void add_moments(TensorFile& file, const std::string& name,
+                 const std::optional<MomentsState>& moments) {
+  if (!moments) return;
+  const auto width = static_cast<std::int64_t>(moments->mean.size());
+  file.tensors[name + ".count"] = {{1}, std::vector<std::int64_t>{moments->count}};
+  file.tensors[name + ".mean"] = {{width}, moments->mean};
+  file.tensors[name + ".squares"] = {{width}, moments->squares};
 }
 
 class CheckpointReader {
@@ -41,6 +56,14 @@ class CheckpointReader {
       fail(fmt::format("tensor {} does not fit this run's network or has another type", name));
     }
     return *values;
+  }
+
+  MomentsState take_moments(const std::string& name, std::int64_t width) const {
+    MomentsState moments{take<std::int64_t>(name + ".count", {1}).front(),
+                         take<double>(name + ".mean", {width}),
+                         take<double>(name + ".squares", {width})};
+    if (moments.count < 0) fail(fmt::format("tensor {}.count is negative", name));
+    return moments;
   }
 
   std::size_t tensors() const { return file_.tensors.size(); }
@@ -71,6 +94,9 @@ void save_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
   const Progress progress = trainer.progress();
   file.tensors["progress"] = {{2},
                               std::vector<std::int64_t>{progress.iteration, progress.env_steps}};
+  const NormalizationState normalization = trainer.normalization();
+  add_moments(file, kObservations, normalization.observations);
+  add_moments(file, kReturns, normalization.returns);
   save_safetensors(path, file);
 }
 
@@ -90,13 +116,26 @@ void load_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
                        reader.take<std::int64_t>(name + ".adam.step", {1}).front()}});
   }
   const auto progress = reader.take<std::int64_t>("progress", {2});
-  if (reader.tensors() != 5 * layers.size() + 1)
-    reader.fail("it holds more layers than this run has");
+  const EnvConfig& env = trainer.config().env;
+  NormalizationState normalization;
+  std::size_t tensors = 5 * layers.size() + 1;
+  if (env.normalize_observations) {
+    normalization.observations =
+        reader.take_moments(kObservations, trainer.environment().observation_size);
+    tensors += kMomentsTensors;
+  }
+  if (env.normalize_rewards) {
+    normalization.returns = reader.take_moments(kReturns, 1);
+    tensors += kMomentsTensors;
+  }
+  if (reader.tensors() != tensors) {
+    reader.fail("it holds more layers or statistics than this run has");
+  }
   for (std::size_t l = 0; l < layers.size(); ++l) {
     layers[l].set_values(states[l].first);
     layers[l].set_optimizer_state(states[l].second);
   }
-  trainer.restore({.iteration = progress[0], .env_steps = progress[1]});
+  trainer.restore({.iteration = progress[0], .env_steps = progress[1]}, normalization);
 }
 
 }  // namespace lpdm

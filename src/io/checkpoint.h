@@ -1,4 +1,5 @@
-// A run's state as one safetensors file: parameters, Adam moments and how far the run has come.
+// A run's state as one safetensors file: parameters, Adam moments, the statistics of normalised
+// observations and rewards, and how far the run has come.
 //
 // REINFORCE starts every iteration with fresh episodes whose random streams are named by their
 // number, so this is all that the iterations to come depend on.

@@ -52,11 +52,18 @@ void add_env(Table& table) {
   Section env(
       table, "env", [](auto& c) -> auto& { return c.env; });
   env.add("id", &EnvConfig::id, environment_id(), "environment to learn");
+  env.add("definition", &EnvConfig::id, environment_definition(),
+          "JSON file that describes the custom environment mjcf, see docs/custom-environments.md");
   env.add("count", &EnvConfig::count, integer(1, kMaxCount), "environments stepped together");
   env.add("max_episode_steps", &EnvConfig::max_episode_steps, integer(0, kMaxSteps),
           "steps after which an episode is truncated; 0: the environment's own limit");
   env.add("options", &EnvConfig::options, environment_options(),
           "Gymnasium's arguments of the environment, as env.options.NAME");
+  env.add(
+      "normalize_observations", &EnvConfig::normalize_observations, boolean(),
+      "shift and scale observations by the mean and standard deviation of all before the batch");
+  env.add("normalize_rewards", &EnvConfig::normalize_rewards, boolean(),
+          "divide rewards by the standard deviation of the discounted returns before the batch");
 }
 
 void add_algorithm(Table& table) {
@@ -109,7 +116,16 @@ void add_local_loss(Table& table) {
            choice<GuideBase>({{"normalized", GuideBase::kNormalized}, {"raw", GuideBase::kRaw}}),
            "input distances that the guidance is added to: over their largest, or as they are");
   loss.add("pairs", &LocalLossConfig::pairs, pair_selection(),
-           "pairs of rows that enter the loss: all, or those with one of M random rows");
+           "pairs that enter the loss: all, those with one of M random rows, or each row's nearest "
+           "and/or furthest (appendix)");
+  loss.add("target", &LocalLossConfig::target,
+           choice<TargetRule>({{"input", TargetRule::kInput},
+                               {"error_propagation", TargetRule::kErrorPropagation}}),
+           "what a layer's distances are to match: the input's, or those of the previous layer's "
+           "input, enlarged where that layer failed (appendix)");
+  loss.add("error_rule", &LocalLossConfig::error_rule,
+           choice<ErrorRule>({{"one_plus", ErrorRule::kOnePlus}, {"product", ErrorRule::kProduct}}),
+           "what enlarges them under error_propagation: 1 plus the relative error, or it alone");
 }
 
 void add_hidden(Table& table) {
@@ -143,6 +159,15 @@ void add_policy(Table& table) {
              "standard deviation of each action of a Gaussian policy [the action's unit]");
 }
 
+void add_rollout(Table& table) {
+  Section rollout(
+      table, "rollout", [](auto& c) -> auto& { return c.rollout; });
+  rollout.add("halves", &RolloutConfig::halves,
+              choice<Halves>({{"auto", Halves::kAuto}, {"on", Halves::kOn}, {"off", Halves::kOff}}),
+              "choose the actions of one half of the environments while the other is stepped; the "
+              "results are the same");
+}
+
 void add_run(Table& table) {
   Section run(
       table, "run", [](auto& c) -> auto& { return c.run; });
@@ -168,6 +193,7 @@ Table make_table() {
   add_hidden(table);
   add_head(table);
   add_policy(table);
+  add_rollout(table);
   add_run(table);
   return table;
 }

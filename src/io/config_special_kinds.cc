@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <limits>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "core/nearest_name.h"
 #include "lpdm/environment.h"
@@ -16,7 +19,12 @@
 namespace lpdm {
 namespace {
 
+constexpr std::string_view kAllPairs = "all";
 constexpr std::string_view kLandmarks = "landmarks:";
+constexpr std::array<std::pair<std::string_view, SparsePairs>, 3> kSparsePairs{
+    {{"closest", SparsePairs::kClosest},
+     {"furthest", SparsePairs::kFurthest},
+     {"closest_furthest", SparsePairs::kClosestFurthest}}};
 constexpr std::string_view kScaled = "scaled:";
 constexpr std::int64_t kMaxLandmarks = 1'000'000'000;
 
@@ -64,6 +72,20 @@ std::vector<double> read_option(const std::string& key, const Json& value, std::
   return numbers;
 }
 
+std::string mjcf_id(const std::string& definition) {
+  return fmt::format("{}:{}", kMjcf, std::filesystem::absolute(definition).string());
+}
+
+std::string read_definition(const Given& given) {
+  const std::string& id = given.so_far.env.id;
+  if (given.value == "") return id;
+  if (!given.value.is_string()) refuse(given.key, given.value, "string: path of a JSON file");
+  if (!id.starts_with(kMjcf)) {
+    refuse(given.key, given.value, fmt::format("\"\" unless env.id is {}", kMjcf));
+  }
+  return mjcf_id(given.value.get<std::string>());
+}
+
 EnvironmentOptions read_options(const Given& given) {
   const std::string& id = given.so_far.env.id;
   if (!given.value.is_object()) refuse(given.key, given.value, "object: {\"name\": value, ...}");
@@ -101,12 +123,22 @@ Json write_options(const EnvironmentOptions& options, const Config& config) {
   return object;
 }
 
+std::string pair_words() {
+  std::string words = fmt::format("{} | {}M", kAllPairs, kLandmarks);
+  for (const auto& [name, sparse] : kSparsePairs) words += fmt::format(" | {}", name);
+  return words;
+}
+
 PairSelection read_pairs(const Given& given) {
-  if (given.value == "all") return {};
-  const std::string expected = fmt::format("string: all | landmarks:M, M 1 to {}", kMaxLandmarks);
+  if (given.value == kAllPairs) return {};
+  std::vector<std::string> words = {std::string(kAllPairs), "landmarks:64"};
+  for (const auto& [name, sparse] : kSparsePairs) {
+    if (given.value == name) return {.landmarks = 0, .sparse = sparse};
+    words.emplace_back(name);
+  }
+  const std::string expected = fmt::format("string: {}, M 1 to {}", pair_words(), kMaxLandmarks);
   const auto landmarks = number_after(kLandmarks, given.value);
   if (!landmarks && given.value.is_string()) {
-    const std::vector<std::string> words = {"all", "landmarks:64"};
     refuse(given.key, given.value, expected, nearest_name(given.value.get<std::string>(), words));
   }
   if (!landmarks) refuse(given.key, given.value, expected);
@@ -114,12 +146,15 @@ PairSelection read_pairs(const Given& given) {
   if (*landmarks > static_cast<double>(kMaxLandmarks) || *landmarks != std::trunc(*landmarks)) {
     refuse(given.key, given.value, expected);
   }
-  return {static_cast<std::int64_t>(*landmarks)};
+  return {.landmarks = static_cast<std::int64_t>(*landmarks), .sparse = SparsePairs::kNone};
 }
 
 Json write_pairs(const PairSelection& pairs, const Config&) {
-  return pairs.landmarks == 0 ? Json("all")
-                              : Json(fmt::format("{}{}", kLandmarks, pairs.landmarks));
+  for (const auto& [name, sparse] : kSparsePairs) {
+    if (pairs.sparse == sparse) return name;
+  }
+  if (pairs.landmarks > 0) return fmt::format("{}{}", kLandmarks, pairs.landmarks);
+  return kAllPairs;
 }
 
 LayerRates read_rates(const Given& given, double high, const std::string& expected) {
@@ -150,15 +185,31 @@ Json write_rates(const LayerRates& rates, const Config&) {
 
 }  // namespace
 
-Kind<std::string> environment_id() { return word(environment_ids()); }
+Kind<std::string> environment_id() {
+  std::vector<std::string> ids = environment_ids();
+  ids.emplace_back(kMjcf);
+  Kind<std::string> kind = word(ids);
+  kind.read = [read = kind.read](const Given& given) {
+    const std::string id = given.value.is_string() ? given.value.get<std::string>() : "";
+    const std::string definition = mjcf_definition(id);
+    return definition.empty() ? read(given) : mjcf_id(definition);
+  };
+  kind.write = [](const std::string& id, const Config&) {
+    return Json(mjcf_definition(id).empty() ? id : std::string(kMjcf));
+  };
+  return kind;
+}
+
+Kind<std::string> environment_definition() {
+  return {"string", "path, from the working folder", read_definition,
+          [](const std::string& id, const Config&) { return Json(mjcf_definition(id)); }};
+}
 
 Kind<EnvironmentOptions> environment_options() {
   return {"object", "arguments of env.id, see lpdm envs", read_options, write_options};
 }
 
-Kind<PairSelection> pair_selection() {
-  return {"string", "all | landmarks:M", read_pairs, write_pairs};
-}
+Kind<PairSelection> pair_selection() { return {"string", pair_words(), read_pairs, write_pairs}; }
 
 Kind<LayerRates> layer_rates(double high) {
   const std::string type = "number, list or string";

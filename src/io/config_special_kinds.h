@@ -7,15 +7,19 @@
 
 namespace lpdm {
 
-// One of environment_ids().
+// One of environment_ids(), mjcf, or mjcf:DEFINITION; written without the definition.
 Kind<std::string> environment_id();
+
+// The definition within the id of a custom environment, "" for others. Read into the id that was
+// given before it, as an absolute path.
+Kind<std::string> environment_definition();
 
 // An object with the arguments of the environment env.id: booleans, numbers and [low, high], the
 // strings "inf" and "-inf" where a bound is open. Written with every argument the environment
 // offers; what equals its default is left out again when read.
 Kind<EnvironmentOptions> environment_options();
 
-// "all" or "landmarks:M".
+// "all", "landmarks:M", or one of the sparse kinds.
 Kind<PairSelection> pair_selection();
 
 // A number in [0, high], a list of one per layer of network.hidden, or "scaled:x".

@@ -37,6 +37,7 @@ Json metrics_json(const IterationMetrics& metrics, std::size_t hidden_layers) {
   return {{"iteration", metrics.iteration},
           {"env_steps", metrics.env_steps},
           {"episodes", metrics.episodes},
+          {"diverged", metrics.diverged},
           {"return_mean", value_or_null(metrics.return_mean)},
           {"length_mean", value_or_null(metrics.length_mean)},
           {"rollout_seconds", metrics.rollout_seconds},

@@ -1,107 +1,144 @@
 #include "rl/episode_collector.h"
 
 #include <algorithm>
+#include <optional>
 
-#include "rl/action_sampler.h"
+#include "rl/half_steps.h"
 
 namespace lpdm {
 
-EpisodeCollector::EpisodeCollector(Backend& host, VectorEnv& environments, InferenceNetwork& policy,
-                                   const Config& config)
+namespace {
+
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+// Row `i` of a matrix.
+auto row_of(auto&& matrix, std::int64_t i, std::int64_t width) {
+  return std::span(matrix).subspan(index(i * width), index(width));
+}
+
+void append(std::vector<float>& to, std::span<const float> row) {
+  to.insert(to.end(), row.begin(), row.end());
+}
+
+}  // namespace
+
+EpisodeCollector::EpisodeCollector(VectorEnv& environments, RolloutPolicy& policy,
+                                   const Normalizer& normalizer, const Config& config,
+                                   bool in_halves)
     : environments_(environments),
       policy_(policy),
-      std_(config.policy.std),
+      normalizer_(normalizer),
       seed_(config.run.seed),
-      episode_of_(static_cast<std::size_t>(environments.count())),
-      device_input_(host, environments.count() * environments.spec().observation_size),
-      device_output_(host, environments.count() * environments.spec().action.size) {}
+      in_halves_(in_halves),
+      episode_of_(index(environments.count())) {
+  next_episode_ = [this](std::int64_t e) -> std::optional<RandomStream> {
+    const std::int64_t next = episode_of_[index(e)] + environments_.count();
+    if (next >= count_) return std::nullopt;
+    return reset_stream(next);
+  };
+}
 
 std::span<const Episode> EpisodeCollector::play(std::int64_t first, std::int64_t count,
                                                 const PlayMode& mode) {
   mode_ = mode;
   first_ = first;
   count_ = count;
-  if (static_cast<std::int64_t>(episodes_.size()) < count) {
-    episodes_.resize(static_cast<std::size_t>(count));
+  if (static_cast<std::int64_t>(episodes_.size()) < count) episodes_.resize(index(count));
+  for (std::int64_t k = 0; k < count; ++k) clear(episodes_[index(k)]);
+  for (Half& half : halves_) half.playing.clear();
+  const std::int64_t used = std::min(count, environments_.count());
+  const std::int64_t first_half = in_halves_ ? (used + 1) / 2 : used;
+  for (std::int64_t e = 0; e < used; ++e) {
+    halves_[e < first_half ? 0 : 1].playing.push_back(e);
+    episode_of_[index(e)] = e;
+    environments_.reset(e, reset_stream(e));
   }
-  playing_.clear();
-  for (std::int64_t e = 0; e < std::min(count, environments_.count()); ++e) {
-    playing_.push_back(e);
-    start(e, e);
-  }
-  while (!playing_.empty()) {
-    choose_actions();
-    environments_.step(playing_);
-    record_step();
-  }
-  return {episodes_.data(), static_cast<std::size_t>(count)};
+  run_half_steps(*this);
+  return {episodes_.data(), index(count)};
 }
 
-void EpisodeCollector::start(std::int64_t environment, std::int64_t episode) {
-  episode_of_[static_cast<std::size_t>(environment)] = episode;
-  Episode& fresh = episodes_[static_cast<std::size_t>(episode)];
-  fresh.observations.clear();
-  fresh.actions.clear();
-  fresh.rewards.clear();
-  fresh.return_sum = 0.0;
-  environments_.reset(
-      environment, RandomStream(seed_, {.purpose = mode_.reset,
-                                        .episode = static_cast<std::uint32_t>(first_ + episode)}));
+Episode& EpisodeCollector::episode_in(std::int64_t environment) {
+  return episodes_[index(episode_of_[index(environment)])];
 }
 
-// Writes the rows of environments_.actions() for the playing environments and notes what was seen.
-void EpisodeCollector::choose_actions() {
-  const ActionSpace& space = environments_.spec().action;
-  const auto rows = static_cast<std::int64_t>(playing_.size());
-  const auto width = static_cast<std::size_t>(environments_.spec().observation_size);
-  const auto head = static_cast<std::size_t>(space.size);
-  policy_input_.clear();
-  for (const std::int64_t e : playing_) {
-    const auto row =
-        environments_.observations().subspan(static_cast<std::size_t>(e) * width, width);
-    policy_input_.insert(policy_input_.end(), row.begin(), row.end());
+RandomStream EpisodeCollector::reset_stream(std::int64_t episode) const {
+  return RandomStream(
+      seed_, {.purpose = mode_.reset, .episode = static_cast<std::uint32_t>(first_ + episode)});
+}
+
+void EpisodeCollector::clear(Episode& episode) const {
+  episode.observations.clear();
+  episode.actions.clear();
+  episode.rewards.clear();
+  episode.return_sum = 0.0;
+  episode.discounted = 0.0;
+  episode.moments = normalizer_.make_sequence();
+}
+
+// Writes the actions of the playing environments and notes what was seen.
+void EpisodeCollector::choose(int half) {
+  Half& group = halves_[index(half)];
+  const std::int64_t width = environments_.spec().observation_size;
+  const std::int64_t head = environments_.spec().action.size;
+  group.input.clear();
+  for (const std::int64_t e : group.playing) {
+    const auto observation = row_of(environments_.observations(), e, width);
+    normalizer_.note(episode_in(e).moments, observation);
+    append(group.input, observation);
   }
-  device_input_.write(policy_input_);
-  policy_.run(rows, device_input_.data(), device_output_.data());
-  policy_output_.resize(static_cast<std::size_t>(rows) * head);
-  device_output_.read(std::span<float>(policy_output_));
-  for (std::size_t p = 0; p < playing_.size(); ++p) {
-    const auto e = static_cast<std::size_t>(playing_[p]);
-    const auto action_width = static_cast<std::size_t>(space.width());
-    const auto action = environments_.actions().subspan(e * action_width, action_width);
-    const std::span<const float> output(policy_output_.data() + p * head, head);
-    Episode& episode = episodes_[static_cast<std::size_t>(episode_of_[e])];
-    if (mode_.deterministic) {
-      most_likely_action(space, output, action);
-    } else {
-      sample_action(
-          space, std_, output,
-          RandomStream(seed_, {.purpose = mode_.action,
-                               .episode = static_cast<std::uint32_t>(first_ + episode_of_[e]),
-                               .step = static_cast<std::uint32_t>(episode.length())}),
-          action);
-    }
-    const auto seen = policy_input_.begin() + static_cast<std::ptrdiff_t>(p * width);
-    episode.observations.insert(episode.observations.end(), seen,
-                                seen + static_cast<std::ptrdiff_t>(width));
-    episode.actions.insert(episode.actions.end(), action.begin(), action.end());
+  normalizer_.normalize(group.input, group.input);
+  group.output.resize(group.playing.size() * index(head));
+  policy_.run(group.input, group.output);
+  std::int64_t row = 0;
+  for (const std::int64_t e : group.playing) {
+    choose_action(e, row_of(group.input, row, width), row_of(group.output, row, head));
+    ++row;
   }
 }
 
-// Notes rewards and ends; an environment whose episode ended starts its next one, if there is one.
-void EpisodeCollector::record_step() {
-  std::erase_if(playing_, [this](std::int64_t environment) {
-    const auto e = static_cast<std::size_t>(environment);
-    Episode& episode = episodes_[static_cast<std::size_t>(episode_of_[e])];
-    episode.rewards.push_back(static_cast<float>(environments_.rewards()[e]));
-    episode.return_sum += environments_.rewards()[e];
+void EpisodeCollector::choose_action(std::int64_t environment, std::span<const float> observation,
+                                     std::span<const float> output) {
+  const auto action =
+      row_of(environments_.actions(), environment, environments_.spec().action.width());
+  Episode& episode = episode_in(environment);
+  if (mode_.deterministic) {
+    policy_.most_likely(output, action);
+  } else {
+    policy_.sample(output,
+                   {.purpose = mode_.action,
+                    .episode = static_cast<std::uint32_t>(first_ + episode_of_[index(environment)]),
+                    .step = static_cast<std::uint32_t>(episode.length())},
+                   action);
+  }
+  append(episode.observations, observation);
+  append(episode.actions, action);
+}
+
+void EpisodeCollector::begin(int half) {
+  const std::span<const std::int64_t> playing = halves_[index(half)].playing;
+  if (in_halves_) {
+    environments_.begin_step(playing, environments_.own_buffers(), &next_episode_);
+  } else {
+    environments_.step(playing, environments_.own_buffers(), &next_episode_);
+  }
+}
+
+// Notes rewards and ends; an environment whose episode ended goes on with its next one, if there is
+// one.
+void EpisodeCollector::record(int half) {
+  std::erase_if(halves_[index(half)].playing, [this](std::int64_t environment) {
+    const std::size_t e = index(environment);
+    Episode& episode = episode_in(environment);
+    const double reward = environments_.rewards()[e];
+    normalizer_.note_reward(episode.moments, episode.discounted, reward);
+    episode.rewards.push_back(normalizer_.normalize_reward(reward));
+    episode.return_sum += reward;
     episode.terminated = environments_.terminated()[e] != 0;
     episode.truncated = environments_.truncated()[e] != 0;
+    episode.diverged = environments_.diverged()[e] != 0;
     if (!episode.terminated && !episode.truncated) return false;
-    const std::int64_t next = episode_of_[e] + environments_.count();
-    if (next >= count_) return true;
-    start(environment, next);
-    return false;
+    episode_of_[e] += environments_.count();
+    return episode_of_[e] >= count_;
   });
 }
 

@@ -5,6 +5,9 @@
 #include <cmath>
 
 #include "rl/episode_collector.h"
+#include "rl/half_steps.h"
+#include "rl/normalizer.h"
+#include "rl/rollout_policy.h"
 
 namespace lpdm {
 
@@ -47,8 +50,11 @@ struct Trainer::Impl {
         environments(config.env.id, config.env.options, config.env.count,
                      config.env.max_episode_steps, pool),
         network(*backend, network_shape(config, environments.spec())),
-        policy(*backend, network),
-        collector(*backend, environments, policy, config),
+        in_halves(steps_in_halves(config.rollout.halves, environments, pool.size())),
+        policy(*backend, network, environments.spec().action, config, environments.count(),
+               in_halves),
+        normalizer(config, environments.spec().observation_size),
+        collector(environments, policy, normalizer, config, in_halves),
         reinforce(*backend, network, environments.spec().action, config) {
     network.initialize(config.network.init, config.run.seed);
     batch.observation_size = environments.spec().observation_size;
@@ -67,7 +73,10 @@ struct Trainer::Impl {
     for (const Episode& episode : episodes) {
       append(batch, episode);
       return_sum += episode.return_sum;
+      metrics.diverged += episode.diverged ? 1 : 0;
+      normalizer.merge(episode.moments);
     }
+    normalizer.refresh();
     metrics.episodes = count;
     metrics.return_mean = return_sum / static_cast<double>(count);
     metrics.length_mean = static_cast<double>(batch.rows()) / static_cast<double>(count);
@@ -98,7 +107,9 @@ struct Trainer::Impl {
   std::unique_ptr<Backend> backend;
   VectorEnv environments;
   Network network;
-  InferenceNetwork policy;
+  bool in_halves;
+  RolloutPolicy policy;
+  Normalizer normalizer;
   EpisodeCollector collector;
   Reinforce reinforce;
   Batch batch;
@@ -115,7 +126,10 @@ Backend& Trainer::backend() { return *impl_->backend; }
 Network& Trainer::network() { return impl_->network; }
 Progress Trainer::progress() const { return impl_->progress; }
 
-void Trainer::restore(const Progress& progress) {
+NormalizationState Trainer::normalization() const { return impl_->normalizer.state(); }
+
+void Trainer::restore(const Progress& progress, const NormalizationState& normalization) {
+  impl_->normalizer.restore(normalization);
   impl_->progress = progress;
   impl_->reinforce.set_iteration(progress.iteration);
 }

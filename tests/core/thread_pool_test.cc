@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "lpdm/error.h"
@@ -49,6 +52,46 @@ TEST(ThreadPool, RefusesToNest) {
   EXPECT_THROW(pool.parallel_for(
                    1, [&](std::int64_t, int) { pool.parallel_for(1, [](std::int64_t, int) {}); }),
                Error);
+}
+
+TEST(ThreadPool, TheCallerIsFreeBetweenStartAndFinish) {
+  for (const int threads : {1, 2, 5}) {
+    ThreadPool pool(threads);
+    for (int generation = 0; generation < 300; ++generation) {
+      std::vector<int> runs(static_cast<std::size_t>(generation % 7), 0);
+      const ThreadPool::Task run = [&](std::int64_t task, int) {
+        ++runs[static_cast<std::size_t>(task)];
+      };
+      pool.start(static_cast<std::int64_t>(runs.size()), run);
+      EXPECT_THROW(pool.parallel_for(1, run), Error);
+      pool.finish();
+      for (const int count : runs) ASSERT_EQ(count, 1);
+    }
+  }
+}
+
+TEST(ThreadPool, FinishRethrowsAndThePoolGoesOn) {
+  ThreadPool pool(3);
+  const ThreadPool::Task fail = [](std::int64_t task, int) {
+    if (task >= 2) throw std::runtime_error(std::to_string(task));
+  };
+  pool.start(5, fail);
+  EXPECT_THROW(pool.finish(), std::runtime_error);
+  std::atomic<int> ran{0};
+  pool.parallel_for(5, [&](std::int64_t, int) { ++ran; });
+  EXPECT_EQ(ran, 5);
+}
+
+// With a single task, the other thread must take it while the caller does something else.
+TEST(ThreadPool, WorkersRunWhileTheCallerDoesSomethingElse) {
+  ThreadPool pool(2);
+  std::atomic<bool> ran{false};
+  const ThreadPool::Task run = [&](std::int64_t, int worker) { ran = worker == 1; };
+  pool.start(1, run);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (!ran && std::chrono::steady_clock::now() < give_up) std::this_thread::yield();
+  EXPECT_TRUE(ran);
+  pool.finish();
 }
 
 TEST(ThreadPool, NeedsAThread) { EXPECT_THROW(ThreadPool(0), UsageError); }

@@ -47,7 +47,13 @@ LocalLossConfig any_loss() {
   loss.norm = *rc::gen::element(LossNorm::kFrobenius, LossNorm::kSquared);
   loss.max_gradient = *rc::gen::element(MaxGradient::kThrough, MaxGradient::kConstant);
   loss.guide_base = *rc::gen::element(GuideBase::kNormalized, GuideBase::kRaw);
-  loss.pairs.landmarks = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
+  loss.pairs.sparse = *rc::gen::element(SparsePairs::kNone, SparsePairs::kClosest,
+                                        SparsePairs::kFurthest, SparsePairs::kClosestFurthest);
+  if (loss.pairs.sparse == SparsePairs::kNone) {
+    loss.pairs.landmarks = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
+  }
+  loss.target = *rc::gen::element(TargetRule::kInput, TargetRule::kErrorPropagation);
+  loss.error_rule = *rc::gen::element(ErrorRule::kOnePlus, ErrorRule::kProduct);
   return loss;
 }
 
@@ -57,6 +63,8 @@ Config any_config() {
   config.env.count = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
   config.env.max_episode_steps = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
   config.env.options = any_options(config.env.id);
+  config.env.normalize_observations = *rc::gen::arbitrary<bool>();
+  config.env.normalize_rewards = *rc::gen::arbitrary<bool>();
   config.algorithm.discount = *between(0.0, 1.0);
   config.algorithm.episodes_per_update = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
   config.algorithm.normalize_returns = *rc::gen::arbitrary<bool>();
@@ -73,6 +81,7 @@ Config any_config() {
   config.head.learning_rate = *between(0.0, 1000.0);
   config.head.grad_clip = *between(0.0, 1e6);
   config.policy.std = *between(1e-6, 1e6);
+  config.rollout.halves = *rc::gen::element(Halves::kAuto, Halves::kOn, Halves::kOff);
   config.run.iterations = *rc::gen::inRange<std::int64_t>(1, 1'000'000'001);
   config.run.seed = *rc::gen::arbitrary<std::uint64_t>();
   config.run.device = *rc::gen::element<std::string>("auto", "cpu", "cuda");

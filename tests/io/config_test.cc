@@ -22,18 +22,23 @@ TEST(ConfigTest, EmptyConfigIsTheDefaults) { EXPECT_EQ(parse("{}"), Config{}); }
 TEST(ConfigTest, ReadsEveryKindOfValue) {
   const Config config = parse(R"({
     // both kinds of comment
-    "env": {"id": "Hopper-v4", "count": 1e3, /* whole */ "max_episode_steps": 200},
+    "env": {"id": "Hopper-v4", "count": 1e3, /* whole */ "max_episode_steps": 200,
+            "normalize_observations": true, "normalize_rewards": true},
     "algorithm": {"discount": 1, "normalize_returns": false},
     "network": {"hidden": [64, 32, 16], "activation": "relu", "init": "orthogonal"},
     "hidden": {"method": "frozen", "guided": true, "metric": "l2", "scale": "none",
                "norm": "squared", "max_gradient": "constant", "guide_base": "raw",
                "pairs": "landmarks:64", "learning_rate": [1e-3, 1e-4, 0], "grad_clip": 0},
     "policy": {"std": 0.3},
+    "rollout": {"halves": "on"},
     "run": {"seed": 18446744073709551615, "device": "cpu"}
   })");
   EXPECT_EQ(config.env.id, "Hopper-v4");
   EXPECT_EQ(config.env.count, 1000);
   EXPECT_EQ(config.env.max_episode_steps, 200);
+  EXPECT_TRUE(config.env.normalize_observations);
+  EXPECT_TRUE(config.env.normalize_rewards);
+  EXPECT_EQ(config.rollout.halves, Halves::kOn);
   EXPECT_EQ(config.algorithm.discount, 1.0);
   EXPECT_FALSE(config.algorithm.normalize_returns);
   EXPECT_EQ(config.network.hidden, (std::vector<std::int64_t>{64, 32, 16}));
@@ -62,6 +67,19 @@ TEST(ConfigTest, OverridesReplaceValuesOfTheFile) {
   EXPECT_EQ(config.hidden.learning_rate, (LayerRates{{1e-3}, true}));
   EXPECT_EQ(config.hidden.loss.pairs.landmarks, 16);
   EXPECT_EQ(config.algorithm.discount, 0.5);
+}
+
+TEST(ConfigTest, ReadsTheVariantsOfTheLocalLoss) {
+  const auto loss = [](const std::string& fields) {
+    return parse(R"({"hidden": {)" + fields + "}}").hidden.loss;
+  };
+  EXPECT_EQ(loss(R"("pairs": "closest")").pairs.sparse, SparsePairs::kClosest);
+  EXPECT_EQ(loss(R"("pairs": "furthest")").pairs.sparse, SparsePairs::kFurthest);
+  EXPECT_EQ(loss(R"("pairs": "closest_furthest")").pairs,
+            (PairSelection{0, SparsePairs::kClosestFurthest}));
+  EXPECT_EQ(loss(R"("pairs": "landmarks:9")").pairs, (PairSelection{9, SparsePairs::kNone}));
+  EXPECT_EQ(loss(R"("target": "error_propagation")").target, TargetRule::kErrorPropagation);
+  EXPECT_EQ(loss(R"("error_rule": "product")").error_rule, ErrorRule::kProduct);
 }
 
 TEST(ConfigTest, RatesOfLayers) {
@@ -117,7 +135,7 @@ TEST(ConfigTest, DumpHasEveryKeyInTheTablesOrder) {
   std::vector<std::string> sections;
   for (const auto& [name, value] : dumped.items()) sections.push_back(name);
   EXPECT_EQ(sections, (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head",
-                                                "policy", "run"}));
+                                                "policy", "rollout", "run"}));
   EXPECT_EQ(dumped["hidden"]["pairs"], "all");
   EXPECT_EQ(dumped["hidden"]["learning_rate"], 1e-3);
   std::size_t keys = 0;

@@ -41,8 +41,8 @@ TEST(MetricsJson, HasEveryFieldOfTheContract) {
   const Json between = metrics_json(metrics, 2);
   ASSERT_EQ(between["layers"].size(), 2U);
   EXPECT_TRUE(between["layers"][1]["gradient_norm"].is_null());
-  for (const char* key : {"iteration", "env_steps", "episodes", "length_mean", "rollout_seconds",
-                          "update_seconds", "policy_loss"}) {
+  for (const char* key : {"iteration", "env_steps", "episodes", "diverged", "length_mean",
+                          "rollout_seconds", "update_seconds", "policy_loss"}) {
     EXPECT_TRUE(between.contains(key)) << key;
   }
 }

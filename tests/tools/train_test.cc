@@ -89,8 +89,12 @@ TEST_F(TrainTest, TheSameSeedGivesTheSameMetricsForAnyNumberOfThreads) {
 }
 
 TEST_F(TrainTest, AResumedRunEqualsOneThatNeverStopped) {
-  for (const std::string more : {"", "--set hidden.pairs=landmarks:4 --set hidden.guided=true"}) {
-    const std::string tag = more.empty() ? "plain" : "landmarks";
+  const std::vector<std::pair<std::string, std::string>> runs = {
+      {"plain", ""},
+      {"landmarks", "--set hidden.pairs=landmarks:4 --set hidden.guided=true"},
+      {"normalised",
+       "--set env.normalize_observations=true --set env.normalize_rewards=true --set env.count=2"}};
+  for (const auto& [tag, more] : runs) {
     expect_trained(tag + "-whole", more);
     expect_trained(tag + "-parts", more + " --set run.iterations=11");
     const Outcome resumed = run_program(fmt::format(
@@ -164,6 +168,19 @@ TEST_F(TrainTest, ACheckpointOfAnotherNetworkIsRefused) {
   expect_error("eval '" + out("run").string() + "'", 2, "hidden.1");
 }
 
+TEST_F(TrainTest, ACheckpointWithOtherNormalisationIsRefused) {
+  expect_trained("plain", "--set run.iterations=2");
+  expect_trained("normalised", "--set run.iterations=2 --set env.normalize_observations=true");
+  EXPECT_EQ(run_program("eval '" + out("normalised").string() + "'").status, 0);
+  fs::copy_file(out("plain") / "config.json", out("normalised") / "config.json",
+                fs::copy_options::overwrite_existing);
+  expect_error("eval '" + out("normalised").string() + "'", 2, "statistics");
+  expect_trained("returns", "--set run.iterations=2 --set env.normalize_rewards=true");
+  fs::copy_file(out("plain") / "checkpoint.safetensors", out("returns") / "checkpoint.safetensors",
+                fs::copy_options::overwrite_existing);
+  expect_error("eval '" + out("returns").string() + "'", 2, "normalization.returns.count");
+}
+
 TEST_F(TrainTest, AFullDiskStopsTheRunAndKeepsWhatWasSaved) {
   expect_trained("run", "--set run.iterations=5 --set run.checkpoint_every=1");
   const std::string checkpoint = file_text(out("run") / "checkpoint.safetensors");
@@ -202,6 +219,30 @@ TEST_F(TrainTest, BenchMeasuresBothMethods) {
   EXPECT_GT(result["peak_bytes"].get<std::int64_t>(), 70 * (12 + 20) * 4);
   expect_error("bench local-loss --pairs some", 2, "hidden.pairs");
   expect_error("bench local-loss --n 0", 2, "--n");
+}
+
+TEST_F(TrainTest, BenchRolloutMeasuresAVerifiedRollout) {
+  const auto bench = [](const std::string& more) {
+    const Outcome outcome = run_program("bench rollout --repeats 2 --json --envs 6 " + more);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return parse_json(outcome.out, "bench");
+  };
+  const Json one = bench("--env Hopper-v4 --steps 600");
+  EXPECT_EQ(one["env"], "Hopper-v4");
+  EXPECT_EQ(one["envs"], 6);
+  EXPECT_EQ(one["steps"], 600);
+  EXPECT_GT(one["steps_per_s"].get<double>(), 0.0);
+  EXPECT_GT(one["bare_steps_per_s"].get<double>(), 0.0);
+  EXPECT_GT(one["ratio_to_bare"].get<double>(), 0.0);
+  const Json two = bench("--env Hopper-v4 --steps 600 --threads 2");
+  EXPECT_EQ(two["threads"], 2);
+  EXPECT_EQ(one["checksum"], two["checksum"]);
+  const Json network = bench("--env CartPole-v1 --steps 600 --threads 2 --policy network");
+  EXPECT_GT(network["steps_per_s"].get<double>(), 0.0);
+  EXPECT_TRUE(network["bare_steps_per_s"].is_null());
+  expect_error("bench rollout --env Hoper-v4", 2, "Hopper-v4");
+  expect_error("bench rollout --envs 0", 2, "--envs");
+  expect_error("bench rollout --policy best", 2, "--policy");
 }
 
 }  // namespace

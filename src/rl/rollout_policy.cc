@@ -1,0 +1,40 @@
+#include "rl/rollout_policy.h"
+
+#include "rl/action_sampler.h"
+
+namespace lpdm {
+
+RolloutPolicy::RolloutPolicy(Backend& backend, Network& network, const ActionSpace& action,
+                             const Config& config, std::int64_t max_rows, bool beside_pool)
+    : inference_(choose_backend(backend, beside_pool), network),
+      action_(action),
+      std_(config.policy.std),
+      seed_(config.run.seed),
+      observation_size_(network.shape().input),
+      input_(own_backend_ ? *own_backend_ : backend, max_rows * observation_size_),
+      output_(own_backend_ ? *own_backend_ : backend, max_rows * network.shape().output) {}
+
+// Only the CPU backend computes on the pool; another one without it reads the same memory.
+Backend& RolloutPolicy::choose_backend(Backend& backend, bool beside_pool) {
+  if (!beside_pool || backend.name() != "cpu") return backend;
+  own_backend_ = make_cpu_backend(caller_);
+  return *own_backend_;
+}
+
+void RolloutPolicy::run(std::span<const float> observations, std::span<float> outputs) {
+  input_.write(observations);
+  inference_.run(static_cast<std::int64_t>(observations.size()) / observation_size_, input_.data(),
+                 output_.data());
+  output_.read(outputs);
+}
+
+void RolloutPolicy::sample(std::span<const float> head, const StreamId& stream,
+                           std::span<float> action) const {
+  sample_action(action_, std_, head, RandomStream(seed_, stream), action);
+}
+
+void RolloutPolicy::most_likely(std::span<const float> head, std::span<float> action) const {
+  most_likely_action(action_, head, action);
+}
+
+}  // namespace lpdm

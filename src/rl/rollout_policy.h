@@ -1,0 +1,49 @@
+// The policy as a rollout uses it: from rows of observations to actions.
+//
+// One thread at a time. Beside a busy pool it computes on the calling thread alone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "lpdm/backend.h"
+#include "lpdm/config.h"
+#include "lpdm/environment.h"
+#include "lpdm/network.h"
+#include "lpdm/random.h"
+#include "lpdm/thread_pool.h"
+
+namespace lpdm {
+
+class RolloutPolicy {
+ public:
+  // Borrows backend and network. beside_pool: run may be called while the backend's pool is busy.
+  RolloutPolicy(Backend& backend, Network& network, const ActionSpace& action, const Config& config,
+                std::int64_t max_rows, bool beside_pool);
+
+  // Takes over the network's current parameters.
+  void refresh() { inference_.refresh(); }
+
+  // observations: (rows, observation_size), outputs: (rows, head): logits or means.
+  void run(std::span<const float> observations, std::span<float> outputs);
+
+  // head: one row of outputs, action: (action.width()).
+  void sample(std::span<const float> head, const StreamId& stream, std::span<float> action) const;
+  void most_likely(std::span<const float> head, std::span<float> action) const;
+
+ private:
+  Backend& choose_backend(Backend& backend, bool beside_pool);
+
+  ThreadPool caller_{1};
+  std::unique_ptr<Backend> own_backend_;  // null unless it is needed
+  InferenceNetwork inference_;
+  ActionSpace action_;
+  double std_;
+  std::uint64_t seed_;
+  std::int64_t observation_size_;
+  DeviceArray<float> input_;   // (max_rows, observation_size)
+  DeviceArray<float> output_;  // (max_rows, head)
+};
+
+}  // namespace lpdm

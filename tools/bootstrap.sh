@@ -7,6 +7,7 @@
 #   tools/bootstrap.sh               install what is missing
 #   tools/bootstrap.sh --check       only say what is missing; exit status 1 if anything is
 #   tools/bootstrap.sh --ci          what the continuous integration needs on top as well
+#   tools/bootstrap.sh --mujoco3     a MuJoCo 3 as well, see tools/test_mujoco3.sh
 #   tools/bootstrap.sh --no-packages leave the system's packages alone
 #
 # LPDM_DEPS_DIR: the folder to unpack the wheels into, instead of .deps.
@@ -21,6 +22,7 @@ packages=(g++ cmake ninja-build ccache git python3 python3-matplotlib libhwy-dev
 ci_packages=(clang-format)
 
 mujoco_version=2.3.7
+mujoco3_version=3.15.0
 # Debian 12's own OpenBLAS does not know newer processors and falls back to SSE3 on them.
 openblas_version=0.3.34.481.3
 gymnasium_version=1.2.0
@@ -28,6 +30,8 @@ gymnasium_version=1.2.0
 declare -A wheel_sums=(
   [mujoco-x86_64]=ab85fafc9d5a091c712947573b7e694512d283876bf7f33ae3f8daad3a20c0db
   [mujoco-aarch64]=6d4eede8ba8210fbd3d3cd1dbf69e24dd1541aa74c5af5b8adbbbf65504b6dba
+  [mujoco3-x86_64]=afbfbefc5d9f41d1800e2f140cc65357eebb03482c36a783ddf1f626c6479963
+  [mujoco3-aarch64]=a3ed1e67ebe64b688967ef1ec8062436c895324f9c911e0ebc14406b9263e4ff
   [openblas-x86_64]=0595f94cd58c1f8a0d90c975621f4587337a003916b1979e834ebdf2cb5d9504
   [openblas-aarch64]=e085dddbc5b9aa130f83def515d31c440e69f387a90c7e63b154a5575b4466bc
   [gymnasium]=fc4a1e4121a9464c29b4d7dc6ade3fbeaa36dea448682f5f71a6d2c17489ea76
@@ -35,10 +39,12 @@ declare -A wheel_sums=(
 
 check_only=false
 with_packages=true
+with_mujoco3=false
 for argument in "$@"; do
   case $argument in
     --check) check_only=true ;;
     --ci) packages+=("${ci_packages[@]}") ;;
+    --mujoco3) with_mujoco3=true ;;
     --no-packages) with_packages=false ;;
     -h | --help)
       sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
@@ -46,7 +52,7 @@ for argument in "$@"; do
       ;;
     *)
       fail_status=2 fail "unknown option '$argument';" \
-        "the options are --check, --ci, --no-packages and --help."
+        "the options are --check, --ci, --mujoco3, --no-packages and --help."
       ;;
   esac
 done
@@ -91,11 +97,15 @@ install_packages() {
   }
 }
 
-has_mujoco() {
-  local folder=$deps/mujoco-$mujoco_version
-  [[ -f $folder/include/mujoco/mujoco.h && -f $folder/lib/libmujoco.so.$mujoco_version &&
+has_mujoco_of() {
+  local folder=$deps/mujoco-$1
+  [[ -f $folder/include/mujoco/mujoco.h && -f $folder/lib/libmujoco.so.$1 &&
     -f $folder/LICENSE ]]
 }
+
+has_mujoco() { has_mujoco_of "$mujoco_version"; }
+
+has_mujoco3() { has_mujoco_of "$mujoco3_version"; }
 
 has_openblas() {
   local folder=$deps/openblas-$openblas_version
@@ -146,21 +156,27 @@ replace() {
   mv -T "$1" "$2"
 }
 
-install_mujoco() {
-  local machine wheel=$staging/mujoco-wheel tree=$staging/mujoco
+# Installs a MuJoCo: install_mujoco_of NAME VERSION PLATFORM PYTHON, the last two those of a wheel,
+# not of this machine: only its library and headers are used.
+install_mujoco_of() {
+  local name=$1 version=$2 platform=$3 python=$4
+  local machine wheel=$staging/$name-wheel tree=$staging/$name
   machine=$(uname -m)
-  [[ -n ${wheel_sums[mujoco-$machine]:-} ]] ||
-    fail "MuJoCo $mujoco_version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
-  step "Fetching MuJoCo $mujoco_version for $machine from PyPI"
-  # The tags name a wheel, not the Python that runs here: only its library and headers are used.
-  fetch_wheel "${wheel_sums[mujoco-$machine]}" "$wheel" --platform "manylinux2014_$machine" \
-    --python-version 3.10 --implementation cp --abi cp310 "mujoco==$mujoco_version"
+  [[ -n ${wheel_sums[$name-$machine]:-} ]] ||
+    fail "MuJoCo $version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
+  step "Fetching MuJoCo $version for $machine from PyPI"
+  fetch_wheel "${wheel_sums[$name-$machine]}" "$wheel" --platform "${platform}_$machine" \
+    --python-version "$python" --implementation cp --abi "cp${python/./}" "mujoco==$version"
   mkdir -p "$tree/include" "$tree/lib"
   mv "$wheel/mujoco/include/mujoco" "$tree/include/"
-  mv "$wheel/mujoco/libmujoco.so.$mujoco_version" "$tree/lib/"
-  mv "$wheel/mujoco-$mujoco_version.dist-info"/LICENSE* "$tree/"
-  replace "$tree" "$deps/mujoco-$mujoco_version"
+  mv "$wheel/mujoco/libmujoco.so.$version" "$tree/lib/"
+  find "$wheel/mujoco-$version.dist-info" -name 'LICENSE*' -exec mv -t "$tree" {} +
+  replace "$tree" "$deps/mujoco-$version"
 }
+
+install_mujoco() { install_mujoco_of mujoco "$mujoco_version" manylinux2014 3.10; }
+
+install_mujoco3() { install_mujoco_of mujoco3 "$mujoco3_version" manylinux_2_28 3.11; }
 
 install_openblas() {
   local machine wheel=$staging/openblas-wheel tree=$staging/openblas
@@ -194,6 +210,9 @@ if $with_packages; then
 fi
 wheels=()
 has_mujoco || wheels+=(mujoco)
+if $with_mujoco3; then
+  has_mujoco3 || wheels+=(mujoco3)
+fi
 has_openblas || wheels+=(openblas)
 has_gymnasium || wheels+=(gymnasium)
 

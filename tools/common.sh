@@ -33,11 +33,18 @@ quietly() {
   fi
 }
 
-# Configures build/release with the given further settings; from the repository's root.
-configure_release() {
-  local launcher=()
+# Configures with a preset in a folder of its own: configure_preset FOLDER PRESET SETTING…
+configure_preset() {
+  local build=$1 preset=$2 launcher=()
+  shift 2
   if command -v ccache >/dev/null; then
     launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   fi
-  quietly build/release/configure.log cmake --preset release "${launcher[@]}" "$@"
+  quietly "$build/configure.log" cmake --preset "$preset" -B "$build" "${launcher[@]}" "$@"
 }
+
+# Configures build/release with the given further settings; from the repository's root.
+configure_release() { configure_preset build/release release "$@"; }
+
+# The environments and their tests alone: configure_environments FOLDER PRESET SETTING…
+configure_environments() { configure_preset "$@" -DLPDM_ENVIRONMENTS_ONLY=ON; }

@@ -1,10 +1,13 @@
-// `lpdm envs`: every environment with its spaces, limits and options.
+// `lpdm envs`: every environment with its spaces, limits and options, and what the MuJoCo in use
+// makes of them.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <exception>
+#include <memory>
 
 #include "commands.h"
+#include "env/mujoco_compatibility.h"
 #include "lpdm/environment.h"
 #include "lpdm/error.h"
 #include "text_table.h"
@@ -55,7 +58,24 @@ std::vector<std::string> unavailable_row(const std::string& id) {
   return cells;
 }
 
-void run_envs() {
+// What differs from Gymnasium's v4 environments on this MuJoCo.
+std::string physics_note() {
+  std::string corrected;
+  std::string remaining;
+  for (const PhysicsDifference& difference : physics_differences(kMujocoVersion)) {
+    std::string& list = difference.restored ? corrected : remaining;
+    const std::string_view subject =
+        difference.environment.empty() ? "all" : difference.environment;
+    list += fmt::format("\n  {}: {}", subject, difference.what);
+  }
+  if (corrected.empty() && remaining.empty()) {
+    return fmt::format("MuJoCo {}: Gymnasium's v4 results to the last bit.\n", mj_versionString());
+  }
+  return fmt::format("MuJoCo {}, like 2.3.7 in what is corrected:{}\nDiffers from 2.3.7 in:{}\n",
+                     mj_versionString(), corrected, remaining);
+}
+
+void print_all() {
   std::vector<std::vector<std::string>> rows;
   std::exception_ptr failure;  // the same for all models as a rule: a missing folder
   for (const std::string& id : environment_ids()) {
@@ -66,17 +86,32 @@ void run_envs() {
       if (!failure) failure = std::current_exception();
     }
   }
-  fmt::print("{}", format_table(kColumns, rows));
+  fmt::print("{}\n", format_table(kColumns, rows));
+  fmt::print(
+      "{}:FILE is your own MuJoCo model, described by a JSON file "
+      "(docs/custom-environments.md).\n",
+      kMjcf);
+  fmt::print("{}", physics_note());
   if (failure) std::rethrow_exception(failure);
+}
+
+void run_envs(const std::string& id) {
+  if (id.empty()) {
+    print_all();
+  } else {
+    fmt::print("{}", format_table(kColumns, {row(make_environment(id)->spec())}));
+  }
 }
 
 }  // namespace
 
 void add_envs_command(CLI::App& app) {
+  const auto id = std::make_shared<std::string>();
   CLI::App* command =
       app.add_subcommand("envs", "Print every environment with its spaces, step limit and options");
-  command->footer("Example:\n  lpdm envs");
-  command->callback(run_envs);
+  command->add_option("ID", *id, "Only this one; mjcf:FILE checks a custom environment");
+  command->footer("Examples:\n  lpdm envs\n  lpdm envs mjcf:configs/environments/hopper.json");
+  command->callback([id] { run_envs(*id); });
 }
 
 }  // namespace lpdm

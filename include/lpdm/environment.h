@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lpdm/random.h"
@@ -79,6 +80,9 @@ class Environment {
   // action: (spec().action.width()), finite, an index within range if discrete: VectorEnv and
   // replay see to that. Applies it as it is.
   virtual StepResult step(std::span<const float> action) = 0;
+  // Whether the simulation has broken down since the last reset or set_state, so that the state is
+  // no longer one of the model's. Observations and rewards that are not finite need not be told.
+  virtual bool diverged() const { return false; }
 
   // Writes the current observation, (observation_size). Both overloads see the same values.
   virtual void observe(std::span<double> observation) const = 0;
@@ -87,6 +91,12 @@ class Environment {
 
 // The ids that make_environment knows, in alphabetical order.
 std::vector<std::string> environment_ids();
+
+// Custom environments have ids of the form "mjcf:DEFINITION", with the path of the file that
+// describes them (docs/custom-environments.md), and no options.
+inline constexpr std::string_view kMjcf = "mjcf";
+// The path within such an id; "" if `id` has none.
+std::string mjcf_definition(const std::string& id);
 
 // The options an environment offers, in Gymnasium's order. Throws UsageError for an unknown id.
 std::vector<EnvironmentOption> environment_options(const std::string& id);

@@ -117,7 +117,7 @@ class Ant final : public ObservedBy<Ant, MujocoEnvironment> {
     const std::span<const double> forces = contact_forces();
     const Range range = parameters_.contact_force;
     return parameters_.contact_cost_weight * numpy_sum(forces.size(), [&](std::size_t i) {
-             const double force = std::min(std::max(forces[i], range.low), range.high);
+             const double force = clip_to(range, forces[i]);
              return force * force;
            });
   }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <limits>
+#include <utility>
 
 #include "env/mujoco_compatibility.h"
 #include "env/mujoco_model.h"
@@ -13,9 +15,10 @@ namespace lpdm {
 
 namespace {
 
-void check_size(const MujocoSetup& setup, const mjModel& model) {
-  const ModelSize size{.nq = model.nq, .nv = model.nv, .nu = model.nu};
-  if (size == setup.size) return;
+std::shared_ptr<const mjModel> load_checked(const MujocoSetup& setup) {
+  std::shared_ptr<const mjModel> model = load_model(setup.model);
+  const ModelSize size{.nq = model->nq, .nv = model->nv, .nu = model->nu};
+  if (size == setup.size) return model;
   throw UsageError(
       fmt::format("the model file {} of {} in {} has nq, nv, nu = {}, {}, {} instead of {}, {}, "
                   "{}: use the one "
@@ -45,8 +48,10 @@ EnvironmentSpec make_spec(const MujocoSetup& setup, const mjModel& model) {
 }  // namespace
 
 MujocoEnvironment::MujocoEnvironment(const MujocoSetup& setup)
-    : frame_skip_(setup.frame_skip), model_(load_model(setup.model)) {
-  check_size(setup, *model_);
+    : MujocoEnvironment(setup, load_checked(setup)) {}
+
+MujocoEnvironment::MujocoEnvironment(const MujocoSetup& setup, std::shared_ptr<const mjModel> model)
+    : frame_skip_(setup.frame_skip), model_(std::move(model)) {
   data_.reset(mj_makeData(model_.get()));
   if (!data_) throw Error(fmt::format("no memory for the simulation data of {}", setup.id));
   spec_ = make_spec(setup, *model_);
@@ -98,6 +103,17 @@ EnvironmentState MujocoEnvironment::state() const {
   const std::span<const double> velocity = qvel();
   return {{"qpos", {position.begin(), position.end()}},
           {"qvel", {velocity.begin(), velocity.end()}}};
+}
+
+// MuJoCo notes numbers beyond mjMAXVAL (or NaN) in its state, resets the simulation by itself and
+// goes on; the counters are all that tells. What it has not looked at yet is the newest state.
+bool MujocoEnvironment::diverged() const {
+  for (const int warning :
+       {mjWARN_INERTIA, mjWARN_BADQPOS, mjWARN_BADQVEL, mjWARN_BADQACC, mjWARN_BADCTRL}) {
+    if (data_->warning[warning].number > 0) return true;
+  }
+  const auto good = [](double value) { return std::abs(value) <= mjMAXVAL; };
+  return !std::ranges::all_of(qpos(), good) || !std::ranges::all_of(qvel(), good);
 }
 
 void MujocoEnvironment::simulate(std::span<const float> action) {

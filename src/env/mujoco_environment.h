@@ -47,11 +47,14 @@ class MujocoEnvironment : public Environment {
   const EnvironmentSpec& spec() const final { return spec_; }
   void set_state(const EnvironmentState& state) final;
   EnvironmentState state() const final;
+  bool diverged() const final;
 
  protected:
   // The derived class calls set_observation_size before it is used. Throws UsageError if the model
   // cannot be loaded or has another size.
   explicit MujocoEnvironment(const MujocoSetup& setup);
+  // Runs `model`, of any size, which setup.model is the file of.
+  MujocoEnvironment(const MujocoSetup& setup, std::shared_ptr<const mjModel> model);
 
   void set_observation_size(std::int64_t size);
 
@@ -89,6 +92,11 @@ class MujocoEnvironment : public Environment {
   std::unique_ptr<mjData, DataDeleter> data_;
 };
 
+// NaN passes through, as in numpy.
+inline double clip_to(Range range, double value) {
+  return std::min(std::max(value, range.low), range.high);
+}
+
 // Writes observations from left to right, converting to the type of the batch.
 template <typename T>
 class ObservationWriter {
@@ -98,10 +106,9 @@ class ObservationWriter {
   void copy(std::span<const double> values) {
     for (const double value : values) *next_++ = static_cast<T>(value);
   }
-  // NaN passes through, as in numpy.
   void clip(std::span<const double> values, Range range) {
     for (const double value : values) {
-      *next_++ = static_cast<T>(std::min(std::max(value, range.low), range.high));
+      *next_++ = static_cast<T>(clip_to(range, value));
     }
   }
 

@@ -10,6 +10,7 @@
 #include <map>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 #include "env/mujoco_compatibility.h"
 #include "lpdm/error.h"
@@ -62,18 +63,16 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::shared_ptr<const mjModel> parse_model(const std::string& path) {
+std::shared_ptr<const mjModel> parse_model(const std::string& path, Physics physics) {
   std::array<char, 1000> message{};
   std::shared_ptr<mjModel> model(
       mj_loadXML(path.c_str(), nullptr, message.data(), static_cast<int>(message.size())),
       mj_deleteModel);
   if (!model) {
-    throw UsageError(fmt::format(
-        "MuJoCo cannot read the model file {} ({}): run tools/bootstrap.sh, or set the environment "
-        "variable {} to a folder that holds Gymnasium's files",
-        path, one_line(message.data()), kModelDirectoryVariable));
+    throw UsageError(
+        fmt::format("MuJoCo cannot read the model file {} ({})", path, one_line(message.data())));
   }
-  approach_mujoco_2_3_7(*model);
+  if (physics == Physics::kLike237) approach_mujoco_2_3_7(*model);
   return model;
 }
 
@@ -85,15 +84,26 @@ std::string model_directory() {
 }
 
 std::shared_ptr<const mjModel> load_model(const std::string& file) {
+  const std::string path = model_path(file).string();
+  try {
+    return load_model_file(path, Physics::kLike237);
+  } catch (const UsageError& error) {
+    throw UsageError(
+        fmt::format("{}: run tools/bootstrap.sh, or set the environment variable {} to a folder "
+                    "that holds Gymnasium's files",
+                    error.what(), kModelDirectoryVariable));
+  }
+}
+
+std::shared_ptr<const mjModel> load_model_file(const std::string& path, Physics physics) {
   // A cache is the one thing here that outlives a call; all it can change is how long a call takes.
   static std::mutex mutex;
-  static std::map<std::string, std::shared_ptr<const mjModel>> models;
+  static std::map<std::pair<std::string, Physics>, std::shared_ptr<const mjModel>> models;
   const std::lock_guard lock(mutex);
   install_handlers();
   check_library_version();
-  const std::string path = model_path(file).string();
-  std::shared_ptr<const mjModel>& model = models[path];
-  if (!model) model = parse_model(path);
+  std::shared_ptr<const mjModel>& model = models[{path, physics}];
+  if (!model) model = parse_model(path, physics);
   return model;
 }
 

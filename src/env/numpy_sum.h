@@ -1,6 +1,7 @@
 // Sums in numpy's order, so that rewards agree with Gymnasium's to the last bit.
 #pragma once
 
+#include <cmath>
 #include <cstddef>
 #include <span>
 
@@ -32,6 +33,14 @@ auto numpy_sum(std::size_t count, Value value) {
 inline float control_cost(double weight, std::span<const float> action) {
   const float sum = numpy_sum(action.size(), [&](std::size_t i) { return action[i] * action[i]; });
   return static_cast<float>(weight) * sum;
+}
+
+// The Euclidean distance of two points of one size; fused, as in the dot product of the BLAS behind
+// numpy's norm.
+inline double distance(std::span<const double> a, std::span<const double> b) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < a.size(); ++i) sum = std::fma(a[i] - b[i], a[i] - b[i], sum);
+  return std::sqrt(sum);
 }
 
 }  // namespace lpdm

@@ -13,9 +13,11 @@
 #include <cmath>
 
 #include "env/environment_entry.h"
+#include "env/mujoco_compatibility.h"
 #include "env/mujoco_environment.h"
 #include "env/numpy_sum.h"
 #include "env/observed_by.h"
+#include "lpdm/error.h"
 
 namespace lpdm {
 
@@ -35,13 +37,6 @@ struct Parameters {
   bool pays_before_step = true;
 };
 
-// Fused, as in the dot product of the BLAS behind numpy's norm.
-double distance(std::span<const double, 3> a, std::span<const double, 3> b) {
-  double sum = 0.0;
-  for (std::size_t i = 0; i < 3; ++i) sum = std::fma(a[i] - b[i], a[i] - b[i], sum);
-  return std::sqrt(sum);
-}
-
 class Pusher final : public ObservedBy<Pusher, MujocoEnvironment> {
  public:
   Pusher(const std::string& id, const std::string& model_file, const Parameters& parameters)
@@ -56,6 +51,9 @@ class Pusher final : public ObservedBy<Pusher, MujocoEnvironment> {
         tip_(body_index("tips_arm")),
         object_(body_index("object")),
         goal_(body_index("goal")) {
+    if (parameters_.pays_before_step) {  // v4
+      if (const auto reason = pusher_v4_refusal(model())) throw UsageError(*reason);
+    }
     set_observation_size(kObservationSize);
   }
 

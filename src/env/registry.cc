@@ -7,6 +7,7 @@
 
 #include "core/nearest_name.h"
 #include "env/environment_entry.h"
+#include "env/mjcf_environment.h"
 #include "lpdm/environment.h"
 #include "lpdm/error.h"
 
@@ -30,6 +31,10 @@ const std::vector<EnvironmentEntry>& entries() {
   return all;
 }
 
+bool is_mjcf(const std::string& id) {
+  return id == kMjcf || (id.starts_with(kMjcf) && id[kMjcf.size()] == ':');
+}
+
 const EnvironmentEntry& find_entry(const std::string& id) {
   const auto entry = std::ranges::find(entries(), id, &EnvironmentEntry::id);
   if (entry == entries().end()) {
@@ -48,13 +53,18 @@ std::vector<std::string> environment_ids() {
   return ids;
 }
 
+std::string mjcf_definition(const std::string& id) {
+  return is_mjcf(id) && id != kMjcf ? id.substr(kMjcf.size() + 1) : "";
+}
+
 std::vector<EnvironmentOption> environment_options(const std::string& id) {
+  if (is_mjcf(id)) return {};
   return find_entry(id).options;
 }
 
 EnvironmentOptions default_options(const std::string& id) {
   EnvironmentOptions defaults;
-  for (const EnvironmentOption& option : find_entry(id).options) {
+  for (const EnvironmentOption& option : environment_options(id)) {
     defaults[option.name] = option.value;
   }
   return defaults;
@@ -62,6 +72,10 @@ EnvironmentOptions default_options(const std::string& id) {
 
 std::unique_ptr<Environment> make_environment(const std::string& id,
                                               const EnvironmentOptions& options) {
+  if (is_mjcf(id)) {
+    const OptionValues none(id, {}, options);  // refuses all of them
+    return make_mjcf_environment(mjcf_definition(id), id);
+  }
   const EnvironmentEntry& entry = find_entry(id);
   return entry.make(OptionValues(id, entry.options, options));
 }

@@ -5,9 +5,8 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <utility>
 
-#include "core/nearest_name.h"
+#include "env/json_field.h"
 #include "io/files.h"
 #include "io/json_text.h"
 #include "lpdm/error.h"
@@ -18,63 +17,8 @@ namespace {
 
 constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 31;
 
-// A value in the file and the way to it, "trace.json: episode 2 (\"fall\"): actions.data".
-struct Field {
-  const Json& value;
-  std::string path;
-
-  [[noreturn]] void refuse(const std::string& expected) const {
-    throw UsageError(fmt::format("{} must be {}, not {}", path, expected, json_excerpt(value)));
-  }
-};
-
-bool has(const Field& object, const std::string& key) { return object.value.contains(key); }
-
-Field member(const Field& object, const std::string& key) {
-  if (!object.value.is_object()) object.refuse("an object");
-  const auto found = object.value.find(key);
-  if (found == object.value.end()) {
-    throw UsageError(fmt::format("{} lacks the field \"{}\"", object.path, key));
-  }
-  const char* separator = object.path.ends_with(')') || object.path.ends_with(':') ? " " : ".";
-  return {*found, object.path + separator + key};
-}
-
-std::string read_text(const Field& field) {
-  if (!field.value.is_string()) field.refuse("a text");
-  return field.value.get<std::string>();
-}
-
-double read_number(const Field& field) {
-  if (!field.value.is_number()) field.refuse("a number");
-  return field.value.get<double>();
-}
-
-std::int64_t read_count(const Field& field) {
-  if (!field.value.is_number_integer() || field.value.get<std::int64_t>() < 1) {
-    field.refuse("a whole number of at least 1");
-  }
-  return field.value.get<std::int64_t>();
-}
-
-const Json& read_array(const Field& field) {
-  if (!field.value.is_array()) field.refuse("an array");
-  return field.value;
-}
-
-std::vector<double> read_numbers(const Field& field) {
-  std::vector<double> numbers;
-  for (const Json& value : read_array(field)) {
-    if (!value.is_number()) {
-      Field{value, fmt::format("{}[{}]", field.path, numbers.size())}.refuse("a number");
-    }
-    numbers.push_back(value.get<double>());
-  }
-  return numbers;
-}
-
 // One action: an array of numbers, or a bare number where one is enough.
-std::vector<float> read_action(const Field& field) {
+std::vector<float> read_action(const JsonField& field) {
   const std::vector<double> numbers =
       field.value.is_number() ? std::vector<double>{read_number(field)} : read_numbers(field);
   std::vector<float> action;
@@ -85,19 +29,19 @@ std::vector<float> read_action(const Field& field) {
   return action;
 }
 
-ExplicitActions read_explicit(const Field& actions) {
-  const Field data = member(actions, "data");
+ExplicitActions read_explicit(const JsonField& actions) {
+  const JsonField data = member(actions, "data");
   ExplicitActions result;
-  for (const Json& action : read_array(data)) {
-    const std::size_t i = result.steps.size();
+  for (const JsonField& action : elements(data)) {
+    const std::size_t step = result.steps.size() + 1;
     result.steps.push_back(
-        read_action({action, fmt::format("{}[{}] (step {})", data.path, i, i + 1)}));
+        read_action({action.value, fmt::format("{} (step {})", action.path, step)}));
   }
   if (result.steps.empty()) data.refuse("an array with at least one action");
   return result;
 }
 
-LinearFeedbackActions read_linear_feedback(const Field& actions) {
+LinearFeedbackActions read_linear_feedback(const JsonField& actions) {
   LinearFeedbackActions result{.gains = read_numbers(member(actions, "K")),
                                .low = read_number(member(actions, "lo")),
                                .high = read_number(member(actions, "hi"))};
@@ -105,19 +49,21 @@ LinearFeedbackActions read_linear_feedback(const Field& actions) {
   return result;
 }
 
-TraceActions read_actions(const Field& actions) {
+TraceActions read_actions(const JsonField& actions) {
   const std::array<std::string, 4> kinds = {"explicit", "constant", "bang_bang", "linear_feedback"};
-  const Field kind = member(actions, "kind");
-  const std::string name = read_text(kind);
-  if (name == kinds[0]) return read_explicit(actions);
-  if (name == kinds[1]) return ConstantAction{read_action(member(actions, "value"))};
-  if (name == kinds[2]) return BangBangActions{read_numbers(member(actions, "K"))};
-  if (name == kinds[3]) return read_linear_feedback(actions);
-  throw UsageError(fmt::format("{} is \"{}\", which is no known kind: did you mean \"{}\"?",
-                               kind.path, name, nearest_name(name, kinds)));
+  switch (read_choice(member(actions, "kind"), kinds)) {
+    case 0:
+      return read_explicit(actions);
+    case 1:
+      return ConstantAction{read_action(member(actions, "value"))};
+    case 2:
+      return BangBangActions{read_numbers(member(actions, "K"))};
+    default:
+      return read_linear_feedback(actions);
+  }
 }
 
-EnvironmentState read_state(const Field& init) {
+EnvironmentState read_state(const JsonField& init) {
   if (!init.value.is_object()) init.refuse("an object");
   EnvironmentState state;
   for (const auto& [name, values] : init.value.items()) {
@@ -126,11 +72,11 @@ EnvironmentState read_state(const Field& init) {
   return state;
 }
 
-EnvironmentOptions read_options(const Field& options) {
+EnvironmentOptions read_options(const JsonField& options) {
   if (!options.value.is_object()) options.refuse("an object");
   EnvironmentOptions result;
   for (const auto& [name, value] : options.value.items()) {
-    const Field option = member(options, name);
+    const JsonField option = member(options, name);
     if (value.is_boolean()) {
       result[name] = {value.get<bool>() ? 1.0 : 0.0};
     } else if (value.is_array()) {
@@ -145,7 +91,7 @@ EnvironmentOptions read_options(const Field& options) {
 TraceEpisode read_episode(const Json& value, const std::string& source, std::size_t number) {
   const std::string place = fmt::format("{}: episode {}", source, number);
   const std::string name = read_text(member({value, place}, "name"));
-  const Field episode{value, fmt::format("{} (\"{}\")", place, name)};
+  const JsonField episode{value, fmt::format("{} (\"{}\")", place, name)};
   TraceEpisode result{.name = name,
                       .init = read_state(member(episode, "init")),
                       .actions = read_actions(member(episode, "actions"))};
@@ -161,14 +107,13 @@ TraceEpisode read_episode(const Json& value, const std::string& source, std::siz
 Trace read_trace(const std::filesystem::path& path) {
   const std::string source = path.string();
   const Json json = parse_json(read_file(path, "trace", kMaxTraceBytes), source);
-  const Field root{json, source + ":"};
+  const JsonField root{json, source + ":"};
   Trace trace;
   trace.source = source;
   trace.env_id = read_text(member(root, "env_id"));
   if (has(root, "options")) trace.options = read_options(member(root, "options"));
-  const Field episodes = member(root, "episodes");
-  for (const Json& episode : read_array(episodes)) {
-    trace.episodes.push_back(read_episode(episode, source, trace.episodes.size() + 1));
+  for (const JsonField& episode : elements(member(root, "episodes"))) {
+    trace.episodes.push_back(read_episode(episode.value, source, trace.episodes.size() + 1));
   }
   return trace;
 }

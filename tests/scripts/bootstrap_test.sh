@@ -93,6 +93,9 @@ expect "clang-format is not needed to use lpdm" test "$status" = 0
 absent=clang-format bootstrap --check --ci
 expect "--ci needs clang-format" test "$status" = 1
 
+bootstrap --check --mujoco3
+expect "--mujoco3 needs a MuJoCo 3 on top" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: mujoco3"
+
 rm "$LPDM_DEPS_DIR/gymnasium-1.2.0/LICENSE"
 bootstrap --check
 expect "--check fails for an incomplete folder" test "$status/$called" = "1/"

@@ -83,7 +83,7 @@ class Lpdm:
 
     def __init__(self, env_id, options):
         self.command = [options.binary, "bench", "rollout", "--env", env_id, "--envs",
-                        str(options.envs), "--threads", str(options.threads), "--repeats", "3",
+                        str(options.envs), "--threads", str(options.threads), "--repeats", "1",
                         "--json"]
 
     def steps_per_s(self, _seconds):
@@ -164,8 +164,9 @@ def machine():
         fields.setdefault(key.strip(), value.strip())
     commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"],
                             capture_output=True, text=True, check=False)
-    versions = {name: importlib.metadata.version(name)
-                for name in ("gymnasium", "mujoco", "numpy") + (("envpool",) if envpool else ())}
+    installed = {d.metadata["Name"].lower(): d.version for d in importlib.metadata.distributions()}
+    versions = {name: installed[name] for name in ("gymnasium", "mujoco", "numpy", "envpool")
+                if name in installed}
     return {"cpu": fields.get("model name", platform.machine()), "cpus": os.cpu_count(),
             "load": os.getloadavg(), "kernel": platform.release(),
             "python": platform.python_version(), "versions": versions,
@@ -186,6 +187,7 @@ def parse_options():
 
 def main():
     options = parse_options()
+    gymnasium.logger.min_level = gymnasium.logger.ERROR  # v4 is what is wanted, old or not
     if not options.binary.exists():
         sys.exit(f"rollout_peers.py: there is no {options.binary} yet; cmake --build --preset "
                  "release makes it.")

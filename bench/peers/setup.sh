@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up the Python environment of the peer benchmarks in .deps/peers (git-ignored, about 7 GB on
+# Sets up the Python environment of the peer benchmarks in .deps/peers (git-ignored, about 8 GB on
 # x86-64, because PyPI's torch wheel depends on the CUDA libraries). Safe to run twice.
 #
 # LPDM_PEERS_PYTHON: the Python (3.11 to 3.14) to make it with, python3 by default.
@@ -25,4 +25,4 @@ step "Installing $(grep -v '^#' "$requirements" | paste -sd ' ') from PyPI (seve
 "$peers/bin/python" -m pip install --quiet --no-cache-dir --requirement "$requirements" ||
   fail "pip could not install bench/peers/requirements.txt; see its message above."
 cp "$requirements" "$stamp"
-good "Ready: .deps/peers/bin/python bench/peers/local_loss_torch.py"
+good "Ready: .deps/peers/bin/python bench/peers/local_loss_torch.py, or rollout_peers.py"

@@ -91,6 +91,19 @@ std::size_t read_choice(const JsonField& field, std::span<const std::string> nam
   return static_cast<std::size_t>(found - names.begin());
 }
 
+Range read_range(const JsonField& field) {
+  const std::vector<double> bounds = read_numbers(field);
+  if (bounds.size() != 2 || !(bounds[0] <= bounds[1])) {
+    field.refuse("[low, high] with low <= high");
+  }
+  return {bounds[0], bounds[1]};
+}
+
+std::optional<Range> read_clip(const JsonField& object) {
+  if (!has(object, "clip")) return std::nullopt;
+  return read_range(member(object, "clip"));
+}
+
 void check_keys(const JsonField& object, std::span<const std::string> known) {
   check_object(object);
   for (const auto& [key, value] : object.value.items()) {

@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "env/options.h"
 #include "io/json_text.h"
 
 namespace lpdm {
@@ -33,6 +35,11 @@ std::int64_t read_count(const JsonField& field);  // at least 1
 std::vector<double> read_numbers(const JsonField& field);
 // The index within `names` of a text; suggests the nearest name.
 std::size_t read_choice(const JsonField& field, std::span<const std::string> names);
+
+// "[low, high]", the lower one first.
+Range read_range(const JsonField& field);
+// The range under the key "clip", if the object has one.
+std::optional<Range> read_clip(const JsonField& object);
 
 // Throws UsageError for a key that is not one of `known`, suggesting the nearest.
 void check_keys(const JsonField& object, std::span<const std::string> known);

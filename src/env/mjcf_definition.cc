@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <filesystem>
 #include <limits>
 #include <span>
 #include <system_error>
-#include <utility>
 
 #include "core/nearest_name.h"
 #include "env/json_field.h"
+#include "env/mjcf_reward.h"
 #include "env/mujoco_model.h"
 #include "io/files.h"
 #include "lpdm/error.h"
@@ -39,20 +40,6 @@ const std::array<std::string, 11> kKeys = {"model",
                                            "healthy",
                                            "terminate_when_unhealthy",
                                            "reset"};
-
-// "[low, high]", the lower one first.
-Range read_range(const JsonField& field) {
-  const std::vector<double> bounds = read_numbers(field);
-  if (bounds.size() != 2 || !(bounds[0] <= bounds[1])) {
-    field.refuse("[low, high] with low <= high");
-  }
-  return {bounds[0], bounds[1]};
-}
-
-std::optional<Range> read_clip(const JsonField& part) {
-  if (!has(part, "clip")) return std::nullopt;
-  return read_range(member(part, "clip"));
-}
 
 // The model's file: next to the definition, or else among Gymnasium's models.
 std::string find_model(const JsonField& field, const fs::path& definition) {
@@ -100,80 +87,6 @@ std::vector<ObservedPart> read_observation(const JsonField& field, const mjModel
   }
   if (parts.empty()) field.refuse("an array with at least one part");
   return parts;
-}
-
-// Which fields a kind of reward term has besides "kind" and "weight".
-struct RewardSyntax {
-  RewardKind kind;
-  const char* name;
-  std::vector<std::string> fields;
-};
-
-const std::vector<RewardSyntax>& reward_syntax() {
-  static const std::vector<RewardSyntax> all = {
-      {RewardKind::kConstant, "constant", {}},
-      {RewardKind::kHealthy, "healthy", {"on_terminating_step"}},
-      {RewardKind::kControl, "control", {}},
-      {RewardKind::kVelocity, "velocity", {"of"}},
-      {RewardKind::kValue, "value", {"of", "when"}},
-      {RewardKind::kSquares, "squares", {"of", "clip", "when"}},
-      {RewardKind::kDistance, "distance", {"of", "to", "when"}}};
-  return all;
-}
-
-const RewardSyntax& read_reward_kind(const JsonField& term) {
-  std::vector<std::string> names;
-  for (const RewardSyntax& syntax : reward_syntax()) names.emplace_back(syntax.name);
-  return reward_syntax()[read_choice(member(term, "kind"), names)];
-}
-
-void check_single(const JsonField& field, const Quantity& quantity) {
-  if (quantity.count != 1) {
-    field.refuse(
-        fmt::format("a single number such as \"qpos[0]\" ({} were selected)", quantity.count));
-  }
-}
-
-void read_quantities(const JsonField& field, const mjModel& model, RewardTerm& term) {
-  term.of = read_quantity(member(field, "of"), model);
-  term.clip = read_clip(field);
-  if (term.kind == RewardKind::kVelocity || term.kind == RewardKind::kValue) {
-    check_single(member(field, "of"), term.of);
-  } else if (term.kind == RewardKind::kDistance) {
-    term.to = read_quantity(member(field, "to"), model);
-    if (term.to.count != term.of.count) {
-      member(field, "to")
-          .refuse(fmt::format("as many numbers as \"of\" ({} and {} were selected)", term.to.count,
-                              term.of.count));
-    }
-  }
-  static const std::array<std::string, 2> times = {"after", "before"};
-  if (has(field, "when")) term.before_step = read_choice(member(field, "when"), times) == 1;
-}
-
-RewardTerm read_reward_term(const JsonField& field, const mjModel& model) {
-  const RewardSyntax& syntax = read_reward_kind(field);
-  std::vector<std::string> keys = {"kind", "weight"};
-  keys.insert(keys.end(), syntax.fields.begin(), syntax.fields.end());
-  check_keys(field, keys);
-  RewardTerm term;
-  term.kind = syntax.kind;
-  if (has(field, "weight")) term.weight = read_number(member(field, "weight"));
-  if (has(field, "on_terminating_step")) {
-    term.pays_terminating_step = read_flag(member(field, "on_terminating_step"));
-  }
-  if (!syntax.fields.empty() && syntax.fields.front() == "of") read_quantities(field, model, term);
-  return term;
-}
-
-std::vector<RewardTerm> read_reward(const JsonField& definition, const std::string& key,
-                                    const mjModel& model) {
-  std::vector<RewardTerm> terms;
-  if (!has(definition, key)) return terms;
-  for (const JsonField& term : elements(member(definition, key))) {
-    terms.push_back(read_reward_term(term, model));
-  }
-  return terms;
 }
 
 // Open bounds become the closed ones next to them.
@@ -312,8 +225,8 @@ MjcfPlan read_mjcf_definition(const std::string& path, const std::string& id) {
   MjcfPlan plan;
   read_setup(definition, path, id, plan);
   plan.observation = read_observation(member(definition, "observation"), *plan.model);
-  plan.reward = read_reward(definition, "reward", *plan.model);
-  plan.cost = read_reward(definition, "cost", *plan.model);
+  plan.reward = read_reward_terms(definition, "reward", *plan.model);
+  plan.cost = read_reward_terms(definition, "cost", *plan.model);
   if (plan.reward.empty() && plan.cost.empty()) {
     throw UsageError(
         fmt::format("{} has no term in \"reward\" and none in \"cost\": add one", definition.path));

@@ -26,7 +26,12 @@ void throw_mujoco_error(const char* message) {
   throw Error(fmt::format("MuJoCo stopped: {}", message));
 }
 
-void print_mujoco_warning(const char* message) { std::fprintf(stderr, "MuJoCo: %s\n", message); }
+// A simulation that breaks down is not reported here: Environment::diverged tells of it.
+void print_mujoco_warning(const char* message) {
+  constexpr std::string_view kDiverged = "Nan, Inf or huge value in ";
+  if (std::string_view(message).starts_with(kDiverged)) return;
+  std::fprintf(stderr, "MuJoCo: %s\n", message);
+}
 
 // MuJoCo's handlers are global to the process: those of a program that embeds us stay. Without any,
 // MuJoCo would write MUJOCO_LOG.TXT into the working folder.

@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <filesystem>
 #include <iterator>
-#include <limits>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <type_traits>
 
-#include "io/json_text.h"
 #include "lpdm/error.h"
 
 namespace lpdm {
@@ -168,6 +168,11 @@ ReplayedEpisode EpisodePlayer::play() {
   for (std::int64_t step = 1; step <= last && !ended; ++step) {
     const StepResult outcome =
         environment_.step(action(static_cast<std::size_t>(step - 1), observation));
+    if (environment_.diverged()) {
+      throw NumericalError(fmt::format(
+          "{}: the simulation diverged at step {}: MuJoCo found a state that is not finite or huge",
+          place_, step));
+    }
     observation = observe(step);
     if (!std::isfinite(outcome.reward)) {
       throw NumericalError(fmt::format("{}: the reward at step {} is {}, the simulation diverged",
@@ -181,42 +186,37 @@ ReplayedEpisode EpisodePlayer::play() {
   return result;
 }
 
-// A JSON number that reads back as the same double, and as a floating-point one.
-void append_number(std::string& out, double value) {
-  const std::size_t start = out.size();
-  fmt::format_to(std::back_inserter(out), "{:.17g}", value);
-  if (out.find_first_of(".e", start) == std::string::npos) out += ".0";
-}
-
-void append_numbers(std::string& out, std::span<const double> values) {
-  out += '[';
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += ", ";
-    append_number(out, values[i]);
-  }
-  out += ']';
-}
-
-void append_step(std::string& out, const ReplayedStep& step) {
-  out += "    [";
-  append_numbers(out, step.observation);
-  out += ", ";
-  append_number(out, step.reward);
-  out += step.terminated ? ", 1" : ", 0";
-  out += step.truncated ? ", 1]" : ", 0]";
-}
-
-std::string quoted(const std::string& text) { return Json(text).dump(); }
-
-}  // namespace
-
-Replay replay_trace(const Trace& trace) {
+// Throws UsageError if the environment is not the one that was recorded.
+std::unique_ptr<Environment> make_recorded_environment(const Trace& trace) {
   std::unique_ptr<Environment> environment;
   try {
     environment = make_environment(trace.env_id, trace.options);
   } catch (const UsageError& error) {
     throw UsageError(fmt::format("{}: {}", trace.source, error.what()));
   }
+  const EnvironmentSpec& spec = environment->spec();
+  const auto refuse_other = [&](const std::string& recorded, const std::string& own) {
+    throw UsageError(
+        fmt::format("{} was recorded on another environment than its env_id says, with {} instead "
+                    "of {}: correct env_id or options",
+                    trace.source, recorded, own));
+  };
+  const std::string model = std::filesystem::path(spec.model).filename().string();
+  const std::string recorded_model = std::filesystem::path(trace.model).filename().string();
+  if (!trace.model.empty() && recorded_model != model) {
+    refuse_other("the model " + recorded_model, model.empty() ? "none" : model);
+  }
+  if (trace.observation_size > 0 && trace.observation_size != spec.observation_size) {
+    refuse_other(fmt::format("{} observations", trace.observation_size),
+                 fmt::to_string(spec.observation_size));
+  }
+  return environment;
+}
+
+}  // namespace
+
+Replay replay_trace(const Trace& trace) {
+  const std::unique_ptr<Environment> environment = make_recorded_environment(trace);
   Replay replay;
   replay.env_id = trace.env_id;
   if (!environment->spec().model.empty()) replay.mujoco = mj_versionString();
@@ -227,25 +227,6 @@ Replay replay_trace(const Trace& trace) {
     replay.episodes.push_back(EpisodePlayer(*environment, episode, place).play());
   }
   return replay;
-}
-
-std::string replay_json(const Replay& replay) {
-  std::string out =
-      fmt::format("{{\"env_id\": {}, \"mujoco\": {}, \"episodes\": [", quoted(replay.env_id),
-                  replay.mujoco.empty() ? "null" : quoted(replay.mujoco));
-  for (const ReplayedEpisode& episode : replay.episodes) {
-    out += &episode == &replay.episodes.front() ? "\n" : ",\n";
-    out += fmt::format("  {{\"name\": {},\n   \"obs0\": ", quoted(episode.name));
-    append_numbers(out, episode.first_observation);
-    out += ",\n   \"steps\": [";
-    for (const ReplayedStep& step : episode.steps) {
-      out += &step == &episode.steps.front() ? "\n" : ",\n";
-      append_step(out, step);
-    }
-    out += "]}";
-  }
-  out += "]}\n";
-  return out;
 }
 
 }  // namespace lpdm

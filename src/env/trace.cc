@@ -17,14 +17,18 @@ namespace {
 
 constexpr std::uint64_t kMaxTraceBytes = std::uint64_t{1} << 31;
 
-// One action: an array of numbers, or a bare number where one is enough.
-std::vector<float> read_action(const JsonField& field) {
-  const std::vector<double> numbers =
-      field.value.is_number() ? std::vector<double>{read_number(field)} : read_numbers(field);
+// One action: an array of numbers, or a bare number where one is enough. `note` ends the way to it.
+std::vector<float> read_action(const JsonField& field, const std::string& note = "") {
+  if (!field.value.is_number() && !field.value.is_array()) {
+    JsonField{field.value, field.path + note}.refuse("an array of numbers");
+  }
+  const std::vector<JsonField> numbers =
+      field.value.is_number() ? std::vector<JsonField>{field} : elements(field);
   std::vector<float> action;
-  for (const double number : numbers) {
-    action.push_back(static_cast<float>(number));
-    if (!std::isfinite(action.back())) field.refuse("within the range of float32");
+  for (const JsonField& number : numbers) {
+    const JsonField noted{number.value, number.path + note};
+    action.push_back(static_cast<float>(read_number(noted)));
+    if (!std::isfinite(action.back())) noted.refuse("within the range of float32");
   }
   return action;
 }
@@ -34,8 +38,7 @@ ExplicitActions read_explicit(const JsonField& actions) {
   ExplicitActions result;
   for (const JsonField& action : elements(data)) {
     const std::size_t step = result.steps.size() + 1;
-    result.steps.push_back(
-        read_action({action.value, fmt::format("{} (step {})", action.path, step)}));
+    result.steps.push_back(read_action(action, fmt::format(" (step {})", step)));
   }
   if (result.steps.empty()) data.refuse("an array with at least one action");
   return result;
@@ -102,18 +105,30 @@ TraceEpisode read_episode(const Json& value, const std::string& source, std::siz
   return result;
 }
 
+// The number of observations of a Gymnasium space.
+std::int64_t read_size(const JsonField& space) {
+  const JsonField shape = member(space, "shape");
+  const std::vector<JsonField> sizes = elements(shape);
+  if (sizes.size() != 1) shape.refuse("an array of one size");
+  return read_count(sizes.front());
+}
+
 }  // namespace
 
 Trace read_trace(const std::filesystem::path& path) {
-  const std::string source = path.string();
-  const Json json = parse_json(read_file(path, "trace", kMaxTraceBytes), source);
-  const JsonField root{json, source + ":"};
+  const Json json = parse_json(read_file(path, "trace", kMaxTraceBytes), path.string());
+  const JsonField root{json, path.string() + ":"};
   Trace trace;
-  trace.source = source;
   trace.env_id = read_text(member(root, "env_id"));
+  trace.source = fmt::format("{} ({})", path.string(), trace.env_id);
   if (has(root, "options")) trace.options = read_options(member(root, "options"));
+  if (has(root, "xml") && !root.value["xml"].is_null())
+    trace.model = read_text(member(root, "xml"));
+  if (has(root, "observation_space")) {
+    trace.observation_size = read_size(member(root, "observation_space"));
+  }
   for (const JsonField& episode : elements(member(root, "episodes"))) {
-    trace.episodes.push_back(read_episode(episode.value, source, trace.episodes.size() + 1));
+    trace.episodes.push_back(read_episode(episode.value, trace.source, trace.episodes.size() + 1));
   }
   return trace;
 }

@@ -1,7 +1,8 @@
 // Reading recorded episodes: where they start, which actions follow, when they stop.
 //
 // The file is JSON: {"env_id", "options" (optional, Gymnasium's arguments), "episodes": [{"name",
-// "init", "actions", "max_episode_steps", "num_steps"}, …]}; whatever else it holds is ignored.
+// "init", "actions", "max_episode_steps", "num_steps"}, …]}. "xml" and "observation_space.shape",
+// if given, must be the environment's; whatever else it holds is ignored.
 //   init               {"qpos": […], "qvel": […]} or {"state": […]}
 //   actions            {"kind": "explicit", "data": […]}, one action per step
 //                      {"kind": "constant", "value": …}
@@ -51,8 +52,10 @@ struct TraceEpisode {
 };
 
 struct Trace {
-  std::string source;  // for messages
+  std::string source;  // for messages: the file and the environment
   std::string env_id;
+  std::string model;                  // MuJoCo model file of the recording, empty if not given
+  std::int64_t observation_size = 0;  // 0: not given
   EnvironmentOptions options;
   std::vector<TraceEpisode> episodes;
 };

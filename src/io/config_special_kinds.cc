@@ -73,7 +73,8 @@ std::vector<double> read_option(const std::string& key, const Json& value, std::
 }
 
 std::string mjcf_id(const std::string& definition) {
-  return fmt::format("{}:{}", kMjcf, std::filesystem::absolute(definition).string());
+  return fmt::format("{}:{}", kMjcf,
+                     std::filesystem::absolute(definition).lexically_normal().string());
 }
 
 std::string read_definition(const Given& given) {

@@ -122,6 +122,34 @@ TEST(TraceTest, LocatesWrongStates) {
                  {"init.state[2]", "null"});
 }
 
+TEST(TraceTest, ErrorsNameTheEnvironment) {
+  expect_refused(changed(kCartPole, "/episodes/0/actions/data/1", "NaN"), {"(CartPole-v1)"});
+  expect_refused(changed(kPendulum, "/episodes/0/init/qpos/1", nullptr), {"(InvertedPendulum-v4)"});
+}
+
+TEST(TraceTest, RefusesARecordingOfAnotherEnvironment) {
+  Json trace = Json::parse(kPendulum);
+  trace["xml"] = "inverted_pendulum.xml";
+  trace["observation_space"] = {{"shape", {4}}};
+  EXPECT_EQ(replay_text(trace.dump()).episodes.size(), 1U);
+  trace["xml"] = "hopper.xml";
+  expect_refused(trace.dump(), {"InvertedPendulum-v4", "another environment", "hopper.xml",
+                                "inverted_pendulum.xml"});
+  trace.erase("xml");
+  trace["observation_space"] = {{"shape", {11}}};
+  expect_refused(trace.dump(), {"another environment", "11 observations instead of 4"});
+  trace["observation_space"] = {{"shape", 11}};
+  expect_refused(trace.dump(), {"observation_space.shape", "an array"});
+}
+
+TEST(TraceTest, StopsWhereTheSimulationBreaksDown) {
+  const std::string text = changed(kPendulum, "/episodes/0/init/qvel/0", 1e300);
+  const std::string message = message_of<NumericalError>([&] { replay_text(text); });
+  for (const char* part : {"InvertedPendulum-v4", "swing", "step 1", "diverged"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << message;
+  }
+}
+
 TEST(TraceTest, RefusesNumbersThatJsonDoesNotHave) {
   std::string text = kCartPole;
   text.replace(text.find("[0, 1]"), 6, "[0, NaN]");

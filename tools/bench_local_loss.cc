@@ -20,7 +20,7 @@ constexpr std::int64_t kActions = 6;
 constexpr std::uint64_t kSeed = 1;
 
 Config bench_config(const LocalLossBench& bench, HiddenMethod method) {
-  Config config = parse_config(fmt::format(R"({{"hidden": {{"pairs": "{}"}}}})", bench.pairs));
+  Config config = parse_config(Json{{"hidden", {{"pairs", bench.pairs}}}}.dump());
   config.network.hidden = bench.hidden;
   config.hidden.method = method;
   config.hidden.loss.guided = bench.guided;
@@ -84,7 +84,8 @@ double max_distance(const Rows& rows) {
 
 // The unguided loss with scale own over all pairs, as the formula says.
 double plain_loss(const Rows& x, const Rows& y) {
-  const double max_x = max_distance(x), max_y = max_distance(y);
+  // Where all rows are equal there is nothing to normalise.
+  const double max_x = std::max(max_distance(x), 1e-300), max_y = std::max(max_distance(y), 1e-300);
   double squared = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     for (std::size_t j = 0; j < x.size(); ++j) {

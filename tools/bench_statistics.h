@@ -9,8 +9,8 @@ namespace lpdm {
 
 struct Timing {
   double shortest = 0.0;  // [s]
-  double median = 0.0;  // [s]
-  double spread = 0.0;  // (longest − shortest) / median
+  double median = 0.0;    // [s]
+  double spread = 0.0;    // (longest − shortest) / median
 };
 
 inline Timing summarize(std::vector<double> seconds) {

@@ -17,6 +17,7 @@
 #include "core/nearest_name.h"
 #include "io/descriptor.h"
 #include "lpdm/error.h"
+#include "notice.h"
 
 namespace lpdm {
 namespace {
@@ -27,7 +28,7 @@ constexpr int kBadUsage = 2;
 int report(std::string sentence, int status) {
   std::ranges::replace(sentence, '\n', ' ');
   std::cout.flush();
-  fmt::print(stderr, "lpdm: {}\n", sentence);
+  notice(fmt::format("lpdm: {}\n", sentence));
   return status;
 }
 
@@ -107,7 +108,8 @@ int run(int argc, char** argv) {
         "lpdm");
     app.set_version_flag("--version", build_info().version);
     app.require_subcommand(0, 1);
-    app.footer("Example:\n  lpdm train configs/cartpole.json --set run.seed=1 --out runs/cartpole");
+    app.footer(
+        "Example:\n  lpdm train configs/cartpole-lpdm.json --set run.seed=1 --out runs/cartpole");
     add_commands(app);
     const int status = parse_and_run(app, argc, argv);
     if (status == 0 && !flush_output()) {

@@ -1,15 +1,24 @@
 #include "progress.h"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdio>
+
+#include "notice.h"
 
 namespace lpdm {
 namespace {
 
 constexpr std::chrono::milliseconds kRefresh{100};
+
+// A longer live line would wrap, and only its last row would be overwritten.
+std::size_t terminal_columns() {
+  constexpr std::size_t kUsual = 80;
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsual;
+}
 
 std::string clock_text(double seconds) {
   const auto whole = static_cast<std::int64_t>(std::lround(seconds));
@@ -44,16 +53,15 @@ void ProgressLine::show(const IterationMetrics& metrics, const MovingReturn& ret
   if (terminal_) {
     if (!last && Clock::now() - shown_ < kRefresh) return;
     shown_ = Clock::now();
-    fmt::print(stderr, "\r\033[K{}", text(metrics, returns));
-    std::fflush(stderr);
+    notice("\r\033[K" + text(metrics, returns).substr(0, terminal_columns()));
     live_ = true;
   } else if (last || (log_every_ > 0 && metrics.iteration % log_every_ == 0)) {
-    fmt::print(stderr, "{}\n", text(metrics, returns));
+    notice(text(metrics, returns) + "\n");
   }
 }
 
 void ProgressLine::finish() {
-  if (live_) fmt::print(stderr, "\n");
+  if (live_) notice("\n");
   live_ = false;
 }
 

@@ -14,6 +14,7 @@
 #include "lpdm/config.h"
 #include "lpdm/error.h"
 #include "lpdm/trainer.h"
+#include "notice.h"
 #include "progress.h"
 
 namespace lpdm {
@@ -38,7 +39,7 @@ extern "C" void request_stop(int signal) { stop_signal = signal; }
 void install_stop_handlers() {
   struct sigaction action = {};
   action.sa_handler = request_stop;
-  action.sa_flags = SA_RESETHAND;
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
@@ -89,7 +90,7 @@ class TrainRun {
       load_checkpoint(checkpoint(), trainer_);
       const std::vector<Json> earlier =
           RunFolder::keep_metrics(out_, trainer_.progress().iteration);
-      for (const Json& metrics : earlier) summary_.add_earlier(metrics);
+      add_earlier(earlier);
     }
     folder_.emplace(out_, arguments.resume ? RunFolder::Start::kResume : RunFolder::Start::kNew);
     folder_->write_config(config);
@@ -100,8 +101,8 @@ class TrainRun {
     const RunConfig& config = trainer_.config().run;
     const std::int64_t done = trainer_.progress().iteration;
     ProgressLine progress(config.iterations, done, config.log_every);
-    fmt::print(stderr, "{} on {}, run folder {}\n", trainer_.environment().id,
-               trainer_.backend().description(), out_.string());
+    notice(fmt::format("{} on {}, run folder {}\n", trainer_.environment().id,
+                       trainer_.backend().description(), out_.string()));
     while (trainer_.progress().iteration < config.iterations && stop_signal == 0) {
       const IterationMetrics metrics = trainer_.iterate();
       folder_->append_metrics(metrics_json(metrics, trainer_.network().hidden().size()));
@@ -115,13 +116,26 @@ class TrainRun {
     save();
     if (stop_signal == 0) return 0;
     constexpr int kSignalStatus = 128;
-    fmt::print(stderr, "stopped by a signal; go on with: lpdm train --resume --out {}\n",
-               out_.string());
+    notice(fmt::format("stopped by a signal; go on with: lpdm train --resume --out {}\n",
+                       out_.string()));
     return kSignalStatus + stop_signal;
   }
 
  private:
   std::filesystem::path checkpoint() const { return out_ / "checkpoint.safetensors"; }
+
+  void add_earlier(const std::vector<Json>& lines) {
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      try {
+        summary_.add_earlier(lines[i]);
+      } catch (const Json::exception&) {
+        throw UsageError(
+            fmt::format("{}: line {} is not a line of metrics; mend or remove the file's "
+                        "damage, or start a new run with another --out",
+                        (out_ / "metrics.jsonl").string(), i + 1));
+      }
+    }
+  }
 
   void save() {
     save_checkpoint(checkpoint(), trainer_);

@@ -7,6 +7,7 @@
 #include <exception>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -78,6 +79,15 @@ struct ThreadPool::Shared {
     return !stop.load();
   }
 
+  void stop_workers() {
+    {
+      const std::lock_guard lock(mutex);
+      stop.store(true);
+    }
+    wake.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
+
   void worker_loop(int worker) {
     std::uint64_t seen = 0;
     while (wait_for_generation(seen)) {
@@ -92,20 +102,20 @@ ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
   if (threads < 1) {
     throw UsageError("a thread pool needs at least 1 thread, not " + std::to_string(threads));
   }
-  for (int worker = 1; worker < threads; ++worker) {
-    shared_->workers.emplace_back(
-        [shared = shared_.get(), worker] { shared->worker_loop(worker); });
+  try {
+    for (int worker = 1; worker < threads; ++worker) {
+      shared_->workers.emplace_back(
+          [shared = shared_.get(), worker] { shared->worker_loop(worker); });
+    }
+  } catch (const std::system_error& error) {
+    shared_->stop_workers();
+    throw Error("the system starts no more than " + std::to_string(shared_->workers.size() + 1) +
+                " of " + std::to_string(threads) + " threads (" + error.what() +
+                "); lower run.threads");
   }
 }
 
-ThreadPool::~ThreadPool() {
-  {
-    const std::lock_guard lock(shared_->mutex);
-    shared_->stop.store(true);
-  }
-  shared_->wake.notify_all();
-  for (std::thread& worker : shared_->workers) worker.join();
-}
+ThreadPool::~ThreadPool() { shared_->stop_workers(); }
 
 int ThreadPool::size() const { return static_cast<int>(shared_->workers.size()) + 1; }
 

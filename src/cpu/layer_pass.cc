@@ -30,6 +30,9 @@ double ratio_or_zero(double numerator, double denominator) {
   return denominator > 0.0 ? numerator / denominator : 0.0;
 }
 
+// Distances above this share of the maximum may equal it but for rounding.
+constexpr float kNear = 1.0F - 1e-6F;
+
 }  // namespace
 
 LayerPass::LayerPass(Context& context)
@@ -64,6 +67,7 @@ void LayerPass::begin_pass() {
   sums_ = {};
   maxima_.clear();
   maxima_count_ = 0;
+  near_count_ = 0;
   if (!wants_gradient()) return;
   std::fill_n(gradient_.get(0), layout_->blocks() * block_size(), 0.0F);
   offsets_.assign(static_cast<std::size_t>(layout_->blocks() * kTile), 0.0F);
@@ -108,7 +112,9 @@ void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
   found.sums.add(sums);
   for (std::int64_t c = 0; c < kTile; ++c) found.column_sums[c] += column_sums[c];
   if (diagonal && !layout_->sparse()) add_diagonal(place.strip, tile.target, found.sums);
-  if (sums.max_distance == maximum_ && maximum_ > 0.0F) list_maxima(place, tile.distances, found);
+  if (sums.max_distance >= kNear * maximum_ && maximum_ > 0.0F) {
+    list_maxima(place, tile.distances, found);
+  }
   if (wants_gradient()) add_gradient(place, tile.coefficients, row_sums);
 }
 
@@ -127,8 +133,10 @@ void LayerPass::list_maxima(const TilePlace& place, const float* distances, Foun
   for (std::int64_t r = 0; r < layout_->block_rows(place.block); ++r) {
     const std::int64_t end = place.block == place.strip ? std::min(r, columns) : columns;
     for (std::int64_t c = 0; c < end; ++c) {
-      if (distances[r * kTile + c] != maximum_) continue;
-      ++found.maxima_count;
+      const float distance = distances[r * kTile + c];
+      if (distance < kNear * maximum_) continue;
+      ++found.near_count;
+      found.maxima_count += distance == maximum_ ? 1 : 0;
       if (static_cast<std::int64_t>(found.maxima.size()) < kMaxListed) {
         found.maxima.push_back(
             {layout_->row_index(place.strip)[c], layout_->row_index(place.block)[r]});
@@ -140,11 +148,10 @@ void LayerPass::list_maxima(const TilePlace& place, const float* distances, Foun
 void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
                              const float* row_sums) {
   const std::int64_t rows = layout_->block_rows(place.block);
-  constexpr std::int64_t kMostPanels = 4096;  // widths up to 65,536
-  std::uint8_t ties[kMostPanels];
-  const bool l1 = op_->target.metric == Metric::kL1;
-  if (l1) {
-    ties_.between(place.strip, place.block, ties);
+  std::vector<std::uint8_t>& ties = found_[static_cast<std::size_t>(place.task)].ties;
+  if (op_->target.metric == Metric::kL1) {
+    ties.resize(static_cast<std::size_t>(panels_of(spec_.out)));
+    ties_.between(place.strip, place.block, ties.data());
     for (std::int64_t r = 0; r < rows; ++r) {
       offsets_[static_cast<std::size_t>(place.block * kTile + r)] += row_sums[r];
     }
@@ -155,7 +162,7 @@ void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
                  .columns = layout_->block_kept(place.strip),
                  .diagonal = place.block == place.strip,
                  .panels = panels_of(spec_.out),
-                 .ties = ties,
+                 .ties = ties.data(),
                  .column_values = values_.get(0) + place.strip * block_size(),
                  .column_gradient = column_gradient(place.task),
                  .fresh_columns = place.first_of_task,
@@ -168,6 +175,7 @@ void LayerPass::end_strip(std::int64_t strip) {
   for (const Found& found : found_) {
     sums_.add(found.sums);
     maxima_count_ += found.maxima_count;
+    near_count_ += found.near_count;
     for (const Pair& pair : found.maxima) {
       if (static_cast<std::int64_t>(maxima_.size()) < kMaxListed) maxima_.push_back(pair);
     }
@@ -198,7 +206,7 @@ bool LayerPass::settle() {
     maximum_ = sums_.max_distance;
     return false;
   }
-  const bool all_listed = maxima_count_ == static_cast<std::int64_t>(maxima_.size());
+  const bool all_listed = near_count_ == static_cast<std::int64_t>(maxima_.size());
   const bool needs_maxima =
       wants_gradient() && op_->max_gradient == MaxGradient::kThrough && maximum_ > 0.0F;
   if (all_listed || !needs_maxima || maximum_coefficient_ != 0.0) return true;
@@ -251,14 +259,34 @@ void LayerPass::write_gradient() {
                                layout_->rows() * spec_.out, spec_.delta);
 }
 
+// Those of the listed pairs that share the maximum in float64: float32 cannot tell saturated rows
+// whose distances differ in the eighth digit.
+std::vector<LayerPass::Pair> LayerPass::true_maxima() const {
+  std::vector<Pair> largest;
+  double maximum = 0.0;
+  for (const Pair& pair : maxima_) {
+    double distance = 0.0;
+    for (std::int64_t d = 0; d < spec_.out; ++d) {
+      const double difference = static_cast<double>(spec_.output[pair.first * spec_.out + d]) -
+                                spec_.output[pair.second * spec_.out + d];
+      distance +=
+          op_->target.metric == Metric::kL1 ? std::abs(difference) : difference * difference;
+    }
+    if (distance > maximum) largest.clear();
+    maximum = std::max(maximum, distance);
+    if (distance == maximum) largest.push_back(pair);
+  }
+  return largest;
+}
+
 // The max term of the gradient, in the units of E: −Σ E·D̄ / K at each of the K entries.
 void LayerPass::add_listed_maxima() {
   const std::int64_t dim = spec_.out;
   const bool l1 = op_->target.metric == Metric::kL1;
-  const double share =
-      -sums_.error_distance / maximum_ / (2.0 * static_cast<double>(maxima_count_));
+  const std::vector<Pair> pairs = true_maxima();
+  const double share = -sums_.error_distance / maximum_ / (2.0 * static_cast<double>(pairs.size()));
   const auto coefficient = static_cast<float>(l1 ? share : share / maximum_);
-  for (const Pair& pair : maxima_) {
+  for (const Pair& pair : pairs) {
     const float* first = spec_.output + pair.first * dim;
     const float* second = spec_.output + pair.second * dim;
     float* first_gradient = spec_.delta + pair.first * dim;

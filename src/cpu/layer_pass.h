@@ -62,7 +62,9 @@ class LayerPass {
     PairSums sums;
     double column_sums[kTile] = {};  // of the coefficients
     std::int64_t maxima_count = 0;
+    std::int64_t near_count = 0;
     std::vector<Pair> maxima;
+    std::vector<std::uint8_t> ties;  // (panels), scratch
   };
 
   bool wants_gradient() const { return spec_.delta != nullptr; }
@@ -71,6 +73,7 @@ class LayerPass {
   void add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const;
   void list_maxima(const TilePlace& place, const float* distances, Found& found) const;
   void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums);
+  std::vector<Pair> true_maxima() const;
   void add_listed_maxima();
   void write_statistics();
   void write_gradient();
@@ -95,8 +98,9 @@ class LayerPass {
   std::vector<float> offsets_;     // by position; the rest of the gradient, see GradientTile
 
   PairSums sums_;
-  std::int64_t maxima_count_ = 0;  // unordered pairs at the maximum
-  std::vector<Pair> maxima_;       // the first kMaxListed of them
+  std::int64_t maxima_count_ = 0;  // unordered pairs at the maximum in float32
+  std::int64_t near_count_ = 0;    // unordered pairs that may be at the maximum, but for rounding
+  std::vector<Pair> maxima_;       // the first kMaxListed of those
   std::vector<Found> found_;       // (tasks) of the running strip
 };
 

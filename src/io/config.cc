@@ -59,10 +59,29 @@ std::string origin(const Document& document, const std::string& key) {
   return is_override ? "--set" : document.source;
 }
 
+// The known key that `key` most likely means. Without a dot it may be a misspelt section ("hiden")
+// or a key whose section was left out ("seed").
+std::string nearest_key(const std::string& key) {
+  std::vector<std::string> names;
+  std::vector<std::string> meant;
+  const auto add = [&](std::string name, std::string meaning) {
+    names.push_back(std::move(name));
+    meant.push_back(std::move(meaning));
+  };
+  const bool bare = key.find('.') == std::string::npos;
+  for (const Setting& setting : settings()) {
+    const std::string section = setting.key.substr(0, setting.key.find('.'));
+    add(bare ? section : setting.key, bare ? section : setting.key);
+  }
+  for (const Setting& setting : settings()) {
+    if (bare) add(setting.key.substr(setting.key.rfind('.') + 1), setting.key);
+  }
+  const auto found = std::ranges::find(names, nearest_name(key, names));
+  return found == names.end() ? "" : meant[static_cast<std::size_t>(found - names.begin())];
+}
+
 [[noreturn]] void throw_unknown_key(const Document& document, const std::string& key) {
-  std::vector<std::string> known;
-  for (const Setting& setting : settings()) known.push_back(setting.key);
-  const std::string nearest = nearest_name(key, known);
+  const std::string nearest = nearest_key(key);
   throw UsageError(
       fmt::format("{}: unknown key \"{}\"{} (lpdm config lists all keys)", origin(document, key),
                   key, nearest.empty() ? "" : fmt::format(", did you mean \"{}\"?", nearest)));

@@ -25,6 +25,9 @@ class CaseReader {
   template <class T>
   T get(const char* key) const {
     if (!has(key)) fail_missing(key);
+    if constexpr (std::is_same_v<T, std::int64_t>) {
+      if (!fields_[key].is_number_integer()) fail_type(key);
+    }
     try {
       return fields_[key].get<T>();
     } catch (const Json::exception&) {

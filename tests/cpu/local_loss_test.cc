@@ -83,6 +83,18 @@ TEST(LocalLoss, SharesTheMaximumAmongManyTies) {
   }
 }
 
+TEST(LocalLoss, TellsSaturatedMaximaApartBelowFloat32) {
+  // Corners again, each coordinate off by a few units in the last place: distances that float32
+  // sums to the same number differ, and only the largest carries the gradient of the maximum.
+  Case c = random_case(40, 4, 6);
+  const std::vector<float> jitter = uniform_values(c.n * c.out, 9);
+  for (std::size_t k = 0; k < c.y.size(); ++k) {
+    const float corner = c.y[k] > 0.0F ? 1.0F : -1.0F;
+    c.y[k] = corner * (1.0F - 3e-7F * std::abs(jitter[k]));
+  }
+  expect_matches_reference(c, "jittered corners");
+}
+
 TEST(LocalLoss, TreatsTiesAndDuplicatesAsZeroDirection) {
   Case c = random_case(130, 4, 24);
   for (std::int64_t k = 0; k < 24; ++k) c.y[100 * 24 + k] = c.y[3 * 24 + k];  // duplicate rows

@@ -20,7 +20,9 @@ struct BadConfig {
 const std::vector<BadConfig> kBadConfigs = {
     // unknown keys
     {R"({"env": {"cuont": 3}})", "\"env.cuont\"", "did you mean \"env.count\"?"},
-    {R"({"evn": {"id": "CartPole-v1"}})", "\"evn\"", "did you mean \"env.id\"?"},
+    {R"({"hiden": {}})", "unknown key \"hiden\"", "did you mean \"hidden\"?"},
+    {R"({"seed": 3})", "unknown key \"seed\"", "did you mean \"run.seed\"?"},
+    {R"({"evn": {"id": "CartPole-v1"}})", "\"evn\"", "did you mean \"env\"?"},
     {R"({"hidden": {"learningrate": 1}})", "\"hidden.learningrate\"", "\"hidden.learning_rate\""},
     {R"({"env.id": "CartPole-v1"})", "\"env.id\"", "nest objects"},
     {R"({"": 1})", "\"\"", "lpdm config"},

@@ -196,6 +196,37 @@ TEST_F(TrainTest, AFullDiskStopsTheRunAndKeepsWhatWasSaved) {
   EXPECT_EQ(run_program("eval '" + out("run").string() + "'").status, 0);
 }
 
+TEST_F(TrainTest, AFullDiskUnderStderrDoesNotEndTheRun) {
+  const Outcome outcome = run_program(fmt::format(
+      "info >/dev/null; '{}' {} 2>/dev/full", LPDM_PROGRAM, train("run", "--set run.log_every=1")));
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(metrics("run").size(), 30U);
+}
+
+TEST_F(TrainTest, DamagedMetricsAreNamedOnResume) {
+  expect_trained("run", "--set run.iterations=2");
+  put_file(out("run") / "metrics.jsonl", "{}\n{}\n");
+  expect_error(train("run", "--resume"), 2, "metrics.jsonl: line 1");
+}
+
+TEST_F(TrainTest, LossTakesWideLayers) {
+  const std::int64_t width = 70000;
+  const Json ones(std::vector<int>(static_cast<std::size_t>(width), 1));
+  const Json wide{{"cases",
+                   {{{"name", "wide"},
+                     {"n", 3},
+                     {"dim_x", 1},
+                     {"dim_in", 1},
+                     {"dim_out", width},
+                     {"x", {0.0, 0.5, 1.0}},
+                     {"h", nullptr},
+                     {"w", ones},
+                     {"b", ones}}}}};
+  put_file(out("wide.json"), wide.dump());
+  const Outcome outcome = run_program("loss '" + out("wide.json").string() + "'");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+}
+
 TEST_F(TrainTest, LossWritesTheGoldens) {
   const std::string goldens = std::string(LPDM_TEST_DATA_DIR) + "/loss/updates.json";
   const fs::path result = out("losses.json");
@@ -217,6 +248,7 @@ TEST_F(TrainTest, BenchMeasuresBothMethods) {
   EXPECT_GT(result["lpdm_s"].get<double>(), 0.0);
   EXPECT_GT(result["bp_s"].get<double>(), 0.0);
   EXPECT_GT(result["peak_bytes"].get<std::int64_t>(), 70 * (12 + 20) * 4);
+  EXPECT_EQ(run_program("bench local-loss --n 1 --hidden 4 --repeats 1").status, 0);
   expect_error("bench local-loss --pairs some", 2, "hidden.pairs");
   expect_error("bench local-loss --n 0", 2, "--n");
 }

@@ -21,7 +21,8 @@ train() {
 }
 export -f train
 
-{
+list_runs() {
+  local seed method
   for seed in 0 1 2 3 4; do
     for method in lpdm lpdm-guided backprop frozen; do
       echo "configs/cartpole-$method.json $seed"
@@ -33,7 +34,9 @@ export -f train
       echo "configs/hopper-$method.json $seed"
     done
   done
-  # shellcheck disable=SC2016
-} | xargs --max-procs="$jobs" --max-args=2 bash -euo pipefail -c 'train "$0" "$1"'
+}
+
+# shellcheck disable=SC2016  # $0 and $1 belong to the inner bash
+list_runs | xargs --max-procs="$jobs" --max-args=2 bash -euo pipefail -c 'train "$0" "$1"'
 
 /usr/bin/python3 bench/learning/table.py "$out"

@@ -53,10 +53,10 @@ EnvironmentSpec make_spec() {
   return spec;
 }
 
-class CartPole final : public ObservedBy<CartPole, Environment> {
+class alignas(64) CartPole final : public ObservedBy<CartPole, Environment> {
  public:
   explicit CartPole(const OptionValues& options)
-      : spec_(make_spec()), sutton_barto_reward_(options.flag("sutton_barto_reward")) {}
+      : sutton_barto_reward_(options.flag("sutton_barto_reward")), spec_(make_spec()) {}
 
   const EnvironmentSpec& spec() const override { return spec_; }
 
@@ -97,9 +97,10 @@ class CartPole final : public ObservedBy<CartPole, Environment> {
     for (std::size_t i = 0; i < state_.size(); ++i) out[i] = static_cast<float>(state_[i]);
   }
 
-  EnvironmentSpec spec_;
-  bool sutton_barto_reward_;
+  // What every step touches comes first, within one cache line.
   std::array<double, 4> state_{};  // x, x', theta, theta'
+  bool sutton_barto_reward_;
+  EnvironmentSpec spec_;
 };
 
 }  // namespace

@@ -50,7 +50,8 @@ struct VectorEnv::Impl {
   void check_rows();
   [[noreturn]] void refuse_row(std::int64_t e) const;
   [[noreturn]] void refuse_action(std::int64_t e) const;
-  void step_row(std::int64_t e);
+  void step_rows(std::int64_t first, std::int64_t last);
+  void settle_row(std::int64_t e);
   void end_diverged(std::int64_t e, std::span<const float> before);
   void start_next_episode(std::int64_t e);
   void reset_row(std::int64_t e, RandomStream random, std::span<float> observation);
@@ -61,10 +62,10 @@ struct VectorEnv::Impl {
   std::int64_t count() const { return size_of(environments); }
   template <class T>
   std::span<T> row(std::span<T> matrix, std::int64_t e) const {
-    return matrix.subspan(index(e * observation_size), index(observation_size));
+    return {matrix.data() + e * observation_size, index(observation_size)};
   }
   std::span<const float> action_row(std::int64_t e) const {
-    return buffers.actions.subspan(index(e * action_width), index(action_width));
+    return {buffers.actions.data() + e * action_width, index(action_width)};
   }
   std::pair<std::int64_t, std::int64_t> part_of(std::int64_t part, std::int64_t rows_per_part) {
     return {part * rows_per_part, std::min((part + 1) * rows_per_part, size_of(stepped))};
@@ -123,7 +124,7 @@ VectorEnv::Impl::Impl(std::vector<std::unique_ptr<Environment>> instances,
   elapsed.resize(number);
   step_task = [this](std::int64_t part, int) {
     const auto [first, last] = part_of(part, rows_per_task);
-    for (std::int64_t i = first; i < last; ++i) step_row(stepped[index(i)]);
+    step_rows(first, last);
   };
   check_task = [this](std::int64_t part, int) {
     const auto [first, last] = part_of(part, kRowsPerCheck);
@@ -212,8 +213,21 @@ void VectorEnv::Impl::start_next_episode(std::int64_t e) {
   reset_row(e, *random, observation);
 }
 
-void VectorEnv::Impl::step_row(std::int64_t e) {
-  Environment& environment = *environments[index(e)];
+// Two passes: the first is little but the environments' own arithmetic, so that the processor can
+// overlap one with the next.
+void VectorEnv::Impl::step_rows(std::int64_t first, std::int64_t last) {
+  for (std::int64_t i = first; i < last; ++i) {
+    const std::int64_t e = stepped[index(i)];
+    const StepResult result = environments[index(e)]->step(action_row(e));
+    rewards[index(e)] = result.reward;
+    terminated[index(e)] = result.terminated ? 1 : 0;
+  }
+  for (std::int64_t i = first; i < last; ++i) settle_row(stepped[index(i)]);
+}
+
+// Writes the observation after a step and settles whether the episode goes on.
+void VectorEnv::Impl::settle_row(std::int64_t e) {
+  const Environment& environment = *environments[index(e)];
   const std::span<float> after = row(buffers.after, e);
   std::span<const float> before = row(buffers.before, e);
   if (before.data() == after.data()) {
@@ -221,16 +235,13 @@ void VectorEnv::Impl::step_row(std::int64_t e) {
     std::ranges::copy(before, kept.begin());
     before = kept;
   }
-  const StepResult result = environment.step(action_row(e));
   environment.observe(after);
   const bool out_of_time = ++elapsed[index(e)] >= limit;
-  rewards[index(e)] = result.reward;
-  terminated[index(e)] = result.terminated ? 1 : 0;
   truncated[index(e)] = out_of_time ? 1 : 0;
   diverged[index(e)] = 0;
-  if (!all_finite(after) || !std::isfinite(result.reward) || environment.diverged()) {
+  if (!all_finite(after) || !std::isfinite(rewards[index(e)]) || environment.diverged()) {
     end_diverged(e, before);
-  } else if (!result.terminated && !out_of_time) {
+  } else if (terminated[index(e)] == 0 && !out_of_time) {
     return;
   }
   running[index(e)] = 0;

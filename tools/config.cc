@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "commands.h"
+#include "lpdm/memory_plan.h"
 #include "text_table.h"
 
 namespace lpdm {
@@ -15,6 +16,7 @@ struct ConfigArguments {
   std::string path;
   std::vector<std::string> overrides;
   bool json = false;
+  bool memory = false;
 };
 
 constexpr std::size_t kKeyWidth = 32;
@@ -52,12 +54,22 @@ void print_values(const std::vector<ConfigEntry>& entries) {
                           rows));
 }
 
+void print_memory(const MemoryPlan& plan) {
+  std::vector<std::vector<std::string>> rows;
+  for (const MemoryPart& part : plan.parts) rows.push_back({part.name, bytes_text(part.bytes)});
+  rows.push_back({"total", bytes_text(plan.total())});
+  fmt::print("{}\nat most, for updates of up to {} rows\n",
+             format_table({{"MEMORY FOR", kKeyWidth}, {"BYTES", kValueWidth}}, rows), plan.rows);
+}
+
 void run_config(const ConfigArguments& arguments) {
   const Config config = arguments.path.empty() ? parse_config("{}", arguments.overrides)
                                                : load_config(arguments.path, arguments.overrides);
   const bool has_values = !arguments.path.empty() || !arguments.overrides.empty();
   if (arguments.json) {
     fmt::print("{}", dump_config(config));
+  } else if (arguments.memory) {
+    print_memory(plan_memory(config));
   } else if (has_values) {
     print_values(describe_config(config));
   } else {
@@ -74,6 +86,8 @@ void add_config_command(CLI::App& app) {
   command->add_option("CONFIG", arguments->path, "Config to resolve");
   add_set_option(*command, arguments->overrides);
   command->add_flag("--json", arguments->json, "Print the resolved config as JSON");
+  command->add_flag("--memory", arguments->memory,
+                    "Print what a run will need at most, part by part");
   command->footer("Example:\n  lpdm config configs/cartpole.json --set hidden.guided=true");
   command->callback([arguments] { run_config(*arguments); });
 }

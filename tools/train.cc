@@ -8,11 +8,13 @@
 #include <optional>
 
 #include "commands.h"
+#include "core/available_memory.h"
 #include "io/checkpoint.h"
 #include "io/run_folder.h"
 #include "io/run_metrics.h"
 #include "lpdm/config.h"
 #include "lpdm/error.h"
+#include "lpdm/memory_plan.h"
 #include "lpdm/trainer.h"
 #include "notice.h"
 #include "progress.h"
@@ -160,8 +162,11 @@ class TrainRun {
 
 void run_train(const TrainArguments& arguments) {
   const Config config = resolve_config(arguments);
+  const MemoryPlan memory = plan_memory(config);
+  if (const auto available = available_memory()) require_memory(memory, *available);
   TrainRun run(arguments, config);
   install_stop_handlers();
+  notice(fmt::format("memory: {}\n", memory.text()));
   const int status = run.run();
   if (status != 0) throw CLI::RuntimeError(status);
 }

@@ -72,6 +72,14 @@ TEST(CliTest, ConfigPrintsTheResolvedConfig) {
   EXPECT_EQ(outcome.out, dump_config(expected));
 }
 
+TEST(CliTest, ConfigPredictsTheMemoryOfARun) {
+  const Outcome outcome =
+      run_program("config --memory --set env.max_episode_steps=321 --set run.threads=1");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE(outcome.out.find("\nactivations "), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("updates of up to 321 rows"), std::string::npos) << outcome.out;
+}
+
 TEST(CliTest, InfoNamesTheLibraries) {
   const Outcome outcome = run_program("info --json");
   EXPECT_EQ(outcome.status, 0) << outcome.err;

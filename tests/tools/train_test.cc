@@ -148,6 +148,16 @@ TEST_F(TrainTest, BadInputWritesNothing) {
   expect_error("eval nowhere --episodes 0", 2, "--episodes");
 }
 
+TEST_F(TrainTest, ARunThatCannotFitIsRefusedBeforeItStarts) {
+  const std::string widths = Json(std::vector<int>(64, 65536)).dump();
+  expect_error(train("a", "--set network.hidden=" + widths), 2, "make network.hidden narrower");
+  expect_error(train("a",
+                     "--set algorithm.episodes_per_update=1000000 "
+                     "--set env.max_episode_steps=1000000000"),
+               2, "env.max_episode_steps");
+  EXPECT_FALSE(fs::exists(out("a")));
+}
+
 TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
   expect_trained("run", "--set run.iterations=2");
   const fs::path checkpoint = out("run") / "checkpoint.safetensors";

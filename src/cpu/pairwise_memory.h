@@ -1,0 +1,25 @@
+// How much scratch memory the local loss will take, before anything is allocated.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lpdm/config.h"
+
+namespace lpdm::cpu {
+
+// One update's local loss. gradient: false where only its statistics are wanted.
+struct PairwiseWork {
+  double rows = 0;                    // N
+  std::int64_t input = 0;             // width of the network's input
+  std::vector<std::int64_t> outputs;  // widths of the hidden layers
+  LocalLossConfig loss;
+  bool gradient = true;
+  std::int64_t threads = 1;
+};
+
+// [bytes], an upper bound that follows the buffers of InputTarget, PairMask, LayerPass, TieMap and
+// WorkerTiles one by one. In floating point, since N may be any product of two settings.
+double pairwise_scratch_bytes(const PairwiseWork& work);
+
+}  // namespace lpdm::cpu

@@ -1,0 +1,146 @@
+// The prediction against what updates really allocate, and what is refused.
+#include "lpdm/memory_plan.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <string>
+
+#include "lpdm/error.h"
+#include "lpdm/random.h"
+#include "lpdm/reinforce.h"
+#include "lpdm/trainer.h"
+
+namespace lpdm {
+namespace {
+
+// A config whose updates have up to `rows` rows.
+Config config_of(std::int64_t rows, const std::string& text) {
+  Config config = parse_config(text);
+  config.env.id = "Hopper-v4";
+  config.env.max_episode_steps = rows;
+  config.network.hidden = {48, 80};
+  config.run.threads = 2;
+  return config;
+}
+
+Batch random_batch(std::int64_t rows, const EnvironmentSpec& environment) {
+  RandomStream random(1, {.purpose = StreamPurpose::kBenchmark});
+  Batch batch{
+      .observation_size = environment.observation_size,
+      .action_width = environment.action.width(),
+      .observations =
+          std::vector<float>(static_cast<std::size_t>(rows * environment.observation_size)),
+      .actions = std::vector<float>(static_cast<std::size_t>(rows * environment.action.width())),
+      .rewards = std::vector<float>(static_cast<std::size_t>(rows)),
+      .episode_ends = {rows}};
+  for (float& value : batch.observations) value = static_cast<float>(random.uniform());
+  for (float& value : batch.actions) value = static_cast<float>(random.uniform());
+  for (float& value : batch.rewards) value = static_cast<float>(random.uniform());
+  return batch;
+}
+
+// Peak bytes of updates that grow to `rows` rows, diagnostics included.
+std::int64_t measured(const Config& config, const EnvironmentSpec& environment, std::int64_t rows) {
+  ThreadPool pool(static_cast<int>(config.run.threads));
+  const auto backend = make_cpu_backend(pool);
+  Network network(*backend, {.input = environment.observation_size,
+                             .hidden = config.network.hidden,
+                             .output = environment.action.size,
+                             .activation = config.network.activation});
+  network.initialize(config.network.init, 1);
+  const InferenceNetwork inference(*backend, network);
+  Reinforce reinforce(*backend, network, environment.action, config);
+  for (const std::int64_t n : {(rows + 2) / 3, rows}) {
+    reinforce.update(random_batch(n, environment),
+                     {.diagnostics = config.run.diagnostics_every > 0, .landmarks = std::nullopt});
+  }
+  return static_cast<std::int64_t>(backend->peak_bytes());
+}
+
+TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
+  const EnvironmentSpec environment = make_environment("Hopper-v4")->spec();
+  for (const std::string options :
+       {R"({})", R"({"hidden": {"guided": true, "pairs": "landmarks:64"}})",
+        R"({"hidden": {"pairs": "closest_furthest"}})", R"({"hidden": {"metric": "l2"}})",
+        R"({"hidden": {"target": "error_propagation", "guided": true}})",
+        R"({"hidden": {"method": "backprop"}})",
+        R"({"hidden": {"method": "frozen"}, "run": {"diagnostics_every": 0}})"}) {
+    for (const std::int64_t rows : {1, 64, 500, 1025, 3000}) {
+      SCOPED_TRACE(options + " with " + std::to_string(rows) + " rows");
+      const Config config = config_of(rows, options);
+      const MemoryPlan plan = plan_memory(config, environment);
+      EXPECT_EQ(plan.rows, rows);
+      const std::int64_t bytes = measured(config, environment, rows);
+      EXPECT_GE(plan.in_backend(), bytes);
+      EXPECT_LE(plan.in_backend(), 2 * bytes);
+      EXPECT_GT(plan.total(), plan.in_backend());
+    }
+  }
+}
+
+TEST(MemoryPlan, BoundsAWholeRun) {
+  Config config = parse_config("{}");
+  config.algorithm.episodes_per_update = 6;
+  config.env.count = 4;
+  config.run.threads = 2;
+  config.env.max_episode_steps = 20;
+  Trainer trainer(config);
+  for (int i = 0; i < 12; ++i) trainer.iterate();
+  const auto bytes = static_cast<std::int64_t>(trainer.backend().peak_bytes());
+  const MemoryPlan plan = plan_memory(config);
+  EXPECT_EQ(plan.rows, 120);
+  EXPECT_GE(plan.in_backend(), bytes);
+  EXPECT_LE(plan.in_backend(), 2 * bytes);
+}
+
+TEST(MemoryPlan, LandmarksAndAllPairsNeedNoSquare) {
+  const MemoryPlan small = plan_memory(config_of(10'000, "{}"));
+  const MemoryPlan large = plan_memory(config_of(80'000, "{}"));
+  EXPECT_LT(large.total(), 10 * small.total());
+}
+
+TEST(MemoryPlan, SaysWhatCannotFitAndWhatToChange) {
+  const auto refusal = [](const MemoryPlan& plan, std::int64_t available) -> std::string {
+    try {
+      require_memory(plan, available);
+    } catch (const UsageError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const MemoryPlan plan = plan_memory(config_of(200'000, "{}"));
+  EXPECT_EQ(refusal(plan, plan.total()), "");
+  const std::string sentence = refusal(plan, plan.total() - 1);
+  EXPECT_NE(sentence.find(bytes_text(plan.total())), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("200000 rows"), std::string::npos) << sentence;
+  EXPECT_NE(sentence.find("env.max_episode_steps"), std::string::npos) << sentence;
+
+  Config wide = parse_config("{}");
+  wide.network.hidden = {65536, 65536};
+  EXPECT_NE(refusal(plan_memory(wide), 1'000'000'000).find("network.hidden"), std::string::npos);
+  Config many = parse_config(R"({"env": {"id": "Ant-v4", "count": 1000000}})");
+  EXPECT_NE(refusal(plan_memory(many), 1'000'000'000).find("env.count"), std::string::npos);
+}
+
+TEST(MemoryPlan, TheLargestSettingsDoNotOverflow) {
+  Config config = parse_config("{}");
+  config.algorithm.episodes_per_update = 1'000'000;
+  config.env.max_episode_steps = 1'000'000'000;
+  config.network.hidden.assign(64, 65536);
+  const MemoryPlan plan = plan_memory(config);
+  for (const MemoryPart& part : plan.parts) EXPECT_GT(part.bytes, 0) << part.name;
+  EXPECT_GT(plan.total(), std::int64_t{1} << 60);
+  EXPECT_THROW(require_memory(plan, std::int64_t{1} << 60), UsageError);
+}
+
+TEST(MemoryPlan, IsOneLineOfText) {
+  const std::string text = plan_memory(config_of(500, "{}")).text();
+  EXPECT_TRUE(text.starts_with("at most ")) << text;
+  EXPECT_NE(text.find("updates of up to 500 rows (parameters 0.1 MB, "), std::string::npos) << text;
+  EXPECT_EQ(text.find('\n'), std::string::npos);
+  EXPECT_EQ(bytes_text(2'340'000'000), "2.3 GB");
+}
+
+}  // namespace
+}  // namespace lpdm

@@ -12,6 +12,7 @@
 namespace lpdm {
 
 void add_train_command(CLI::App& app);
+void add_sweep_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
 void add_replay_command(CLI::App& app);
 void add_loss_command(CLI::App& app);

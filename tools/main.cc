@@ -34,6 +34,7 @@ int report(std::string sentence, int status) {
 
 void add_commands(CLI::App& app) {
   add_train_command(app);
+  add_sweep_command(app);
   add_eval_command(app);
   add_replay_command(app);
   add_loss_command(app);

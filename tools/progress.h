@@ -10,6 +10,9 @@
 
 namespace lpdm {
 
+// "2:05" or "1:02:05".
+std::string clock_text(double seconds);
+
 class ProgressLine {
  public:
   // Of `iterations`, starting after `done`; a plain line every `log_every` iterations.

@@ -67,13 +67,8 @@ Config resolve_config(const TrainArguments& arguments) {
   throw UsageError("train needs a config, or --resume with the --out of the run to go on with");
 }
 
-// What may differ between a run and its continuation.
-void check_same_run(const Config& before, Config now, const std::filesystem::path& out) {
-  now.run.iterations = before.run.iterations;
-  now.run.threads = before.run.threads;
-  now.run.log_every = before.run.log_every;
-  now.run.checkpoint_every = before.run.checkpoint_every;
-  if (!(before == now)) {
+void check_same_run(const Config& before, const Config& now, const std::filesystem::path& out) {
+  if (!may_continue(before, now)) {
     throw UsageError(fmt::format(
         "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every and "
         "run.checkpoint_every may change, choose another --out for a new run",

@@ -75,4 +75,12 @@ void RunFolder::write_summary(const Json& summary) {
   write_file(path_ / "summary.json", summary.dump(2) + "\n");
 }
 
+bool may_continue(const Config& before, Config now) {
+  now.run.iterations = before.run.iterations;
+  now.run.threads = before.run.threads;
+  now.run.log_every = before.run.log_every;
+  now.run.checkpoint_every = before.run.checkpoint_every;
+  return before == now;
+}
+
 }  // namespace lpdm

@@ -41,4 +41,8 @@ class RunFolder {
   AppendFile metrics_;
 };
 
+// Whether a run of config `before` may go on as `now`: only run.iterations, run.threads,
+// run.log_every and run.checkpoint_every may differ.
+bool may_continue(const Config& before, Config now);
+
 }  // namespace lpdm

@@ -20,7 +20,7 @@ TEST(CliTest, WithoutACommandPrintsHelpAndFails) {
 
 TEST(CliTest, EveryCommandHasHelpWithAnExample) {
   for (const std::string command :
-       {"", "train", "eval", "replay", "loss", "bench", "envs", "config", "info"}) {
+       {"", "train", "sweep", "eval", "replay", "loss", "bench", "envs", "config", "info"}) {
     SCOPED_TRACE(command);
     const Outcome outcome = run_program(command + " --help");
     EXPECT_EQ(outcome.status, 0);

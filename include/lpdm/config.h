@@ -25,6 +25,7 @@ enum class Halves { kAuto, kOn, kOff };
 enum class SparsePairs { kNone, kClosest, kFurthest, kClosestFurthest };
 enum class TargetRule { kInput, kErrorPropagation };
 enum class ErrorRule { kOnePlus, kProduct };
+enum class LossBlock { kBatch, kEpisode };
 
 struct EnvConfig {
   std::string id = "CartPole-v1";      // with env.definition: "mjcf:" and its path
@@ -70,6 +71,7 @@ struct LocalLossConfig {
   PairSelection pairs;
   TargetRule target = TargetRule::kInput;
   ErrorRule error_rule = ErrorRule::kOnePlus;  // error propagation only
+  LossBlock block = LossBlock::kBatch;         // rows whose pairs are kept
   bool operator==(const LocalLossConfig&) const = default;
 };
 

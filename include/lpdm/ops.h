@@ -74,6 +74,10 @@ struct PairwiseTarget {
   const std::int64_t* landmarks = nullptr;       // (M) kept rows, ascending; null: all pairs
   const std::int64_t* landmark_count = nullptr;  // M
   SparsePairs sparse = SparsePairs::kNone;       // which entries each row keeps; not with landmarks
+  // (episodes), one past each episode's last row: only pairs within an episode are kept; null: any.
+  // With neither landmarks nor sparse pairs.
+  const std::int64_t* episode_ends = nullptr;
+  const std::int64_t* episode_count = nullptr;
 };
 
 // g = (1 − v)/2 of the values rescaled to [0, 1]; constant values give g = ½ (method: guided loss).

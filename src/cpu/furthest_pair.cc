@@ -16,7 +16,8 @@ struct Furthest {
   std::int64_t position = 0;
 };
 
-// Distances of up to kStarts query rows to all rows, and for each query the furthest kept one.
+// Distances of up to kStarts query rows of a group to all its rows, and for each query the furthest
+// kept one.
 class Sweep {
  public:
   Sweep(Context& context, const PairLayout& layout, const PackedBlocks& blocks, Metric metric)
@@ -25,17 +26,21 @@ class Sweep {
         blocks_(blocks),
         metric_(metric),
         panel_memory_(context.memory),
-        found_(static_cast<std::size_t>(layout.blocks())) {}
+        found_(static_cast<std::size_t>(layout.longest_group())) {}
 
   std::array<Furthest, kStarts> from(const std::vector<std::int64_t>& queries) {
     const BlockPanel panel = gather(queries);
-    context_.pool.parallel_for(layout_.blocks(), [&](std::int64_t block, int) {
+    const std::int64_t first = layout_.group_begin(queries.front() / kTile);
+    const std::int64_t count = layout_.group_end(first) - first;
+    context_.pool.parallel_for(count, [&](std::int64_t k, int) {
+      const std::int64_t block = first + k;
       alignas(kAlignment) float distances[kStarts * kTile];
       distance_tile(metric_, panel, kStarts, blocks_.panel(block), blocks_.dim(), distances);
-      found_[static_cast<std::size_t>(block)] = furthest_in_block(queries, block, distances);
+      found_[static_cast<std::size_t>(k)] = furthest_in_block(queries, block, distances);
     });
     std::array<Furthest, kStarts> best{};
-    for (const auto& block : found_) {
+    for (std::int64_t k = 0; k < count; ++k) {
+      const auto& block = found_[static_cast<std::size_t>(k)];
       for (std::size_t q = 0; q < queries.size(); ++q) {
         if (block[q].distance > best[q].distance) best[q] = block[q];
       }
@@ -65,9 +70,8 @@ class Sweep {
                                                   std::int64_t block, const float* distances) {
     std::array<Furthest, kStarts> best{};
     for (std::size_t q = 0; q < queries.size(); ++q) {
-      const bool query_kept = queries[q] < layout_.kept();
       const std::int64_t columns =
-          query_kept ? layout_.block_rows(block) : layout_.block_kept(block);
+          layout_.kept(queries[q]) ? layout_.block_rows(block) : layout_.block_kept(block);
       for (std::int64_t c = 0; c < columns; ++c) {
         const float distance = distances[static_cast<std::int64_t>(q) * kTile + c];
         if (distance > best[q].distance) best[q] = {distance, block * kTile + c};
@@ -81,18 +85,24 @@ class Sweep {
   const PackedBlocks& blocks_;
   Metric metric_;
   Scratch<float> panel_memory_;
-  std::vector<std::array<Furthest, kStarts>> found_;
+  std::vector<std::array<Furthest, kStarts>> found_;  // by block of the group
 };
 
-}  // namespace
+// Kept rows of a group; they are its first ones.
+std::int64_t kept_rows(const PairLayout& layout, std::int64_t begin) {
+  std::int64_t kept = 0;
+  for (std::int64_t block = begin; block < layout.group_end(begin); ++block) {
+    kept += layout.block_kept(block);
+  }
+  return kept;
+}
 
-float furthest_pair(Context& context, const PairLayout& layout, const PackedBlocks& blocks,
-                    Metric metric) {
-  Sweep sweep(context, layout, blocks, metric);
+float furthest_in_group(Sweep& sweep, const PairLayout& layout, std::int64_t begin) {
   std::set<std::int64_t> seen;
   std::vector<std::int64_t> queries;
+  const std::int64_t kept = kept_rows(layout, begin);
   for (std::int64_t start = 0; start < kStarts; ++start) {
-    const std::int64_t position = start * layout.kept() / kStarts;
+    const std::int64_t position = begin * kTile + start * kept / kStarts;
     if (seen.insert(position).second) queries.push_back(position);
   }
   float largest = 0.0F;
@@ -106,6 +116,37 @@ float furthest_pair(Context& context, const PairLayout& layout, const PackedBloc
         queries.push_back(found[q].position);
       }
     }
+  }
+  return largest;
+}
+
+// Of groups that are one block each: all their pairs are looked at, many groups at once.
+float largest_within_blocks(Context& context, const PairLayout& layout, const PackedBlocks& blocks,
+                            Metric metric) {
+  std::vector<float> largest(static_cast<std::size_t>(layout.blocks()), 0.0F);
+  context.pool.parallel_for(layout.blocks(), [&](std::int64_t block, int) {
+    const std::int64_t rows = layout.block_rows(block);
+    if (layout.group_end(block) - layout.group_begin(block) > 1 || rows == 1) return;
+    alignas(kAlignment) float distances[kTile * kTile];
+    distance_tile(metric, blocks.panel(block), rows, blocks.panel(block), blocks.dim(), distances);
+    float& found = largest[static_cast<std::size_t>(block)];
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* row = distances + r * kTile;
+      found = std::max(found, *std::max_element(row, row + layout.block_kept(block)));
+    }
+  });
+  return *std::max_element(largest.begin(), largest.end());
+}
+
+}  // namespace
+
+float furthest_pair(Context& context, const PairLayout& layout, const PackedBlocks& blocks,
+                    Metric metric) {
+  Sweep sweep(context, layout, blocks, metric);
+  float largest = largest_within_blocks(context, layout, blocks, metric);
+  for (std::int64_t begin = 0; begin < layout.blocks(); begin = layout.group_end(begin)) {
+    if (layout.group_end(begin) - begin == 1) continue;
+    largest = std::max(largest, furthest_in_group(sweep, layout, begin));
   }
   return largest;
 }

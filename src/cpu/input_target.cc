@@ -12,9 +12,12 @@ void InputTarget::prepare(const PairLayout& layout, const PairwiseTarget& target
   blocks_.pack(layout, target.input, target.dim);
   shifts_.clear();
   if (target.shift == nullptr) return;
-  shifts_.resize(static_cast<std::size_t>(layout.blocks() * kTile), 0.0F);
-  for (std::int64_t p = 0; p < layout.rows(); ++p) {
-    shifts_[static_cast<std::size_t>(p)] = target.shift[layout.row_index(0)[p]];
+  shifts_.resize(static_cast<std::size_t>(layout.positions()), 0.0F);
+  for (std::int64_t block = 0; block < layout.blocks(); ++block) {
+    for (std::int64_t r = 0; r < layout.block_rows(block); ++r) {
+      shifts_[static_cast<std::size_t>(block * kTile + r)] =
+          target.shift[layout.row_index(block)[r]];
+    }
   }
 }
 

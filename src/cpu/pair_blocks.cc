@@ -3,18 +3,25 @@
 #include <algorithm>
 #include <numeric>
 
+#include "lpdm/error.h"
+
 namespace lpdm::cpu {
 
 PairLayout::PairLayout(const PairwiseTarget& target)
     : order_(static_cast<std::size_t>(*target.rows.count)),
+      kept_(rows()),
       sparse_(target.sparse != SparsePairs::kNone) {
   const std::int64_t half = ceil_div(rows() - 1, 2);
   const std::int64_t quarter = ceil_div(rows() - 1, 4);
   if (target.sparse == SparsePairs::kClosest) closest_ = half;
   if (target.sparse == SparsePairs::kFurthest) furthest_ = half;
   if (target.sparse == SparsePairs::kClosestFurthest) closest_ = furthest_ = quarter;
-  kept_ = rows();
   std::iota(order_.begin(), order_.end(), 0);
+  put_landmarks_first(target);
+  add_groups(target);
+}
+
+void PairLayout::put_landmarks_first(const PairwiseTarget& target) {
   if (target.landmarks == nullptr || *target.landmark_count >= rows()) return;
   kept_ = *target.landmark_count;
   std::vector<bool> kept_row(order_.size(), false);
@@ -25,11 +32,41 @@ PairLayout::PairLayout(const PairwiseTarget& target)
                         [&](std::int64_t row) { return kept_row[static_cast<std::size_t>(row)]; });
 }
 
+void PairLayout::add_groups(const PairwiseTarget& target) {
+  if (target.episode_ends == nullptr) {
+    add_group(rows());
+  } else {
+    if (sparse_ || target.landmarks != nullptr) {
+      throw UsageError(
+          "hidden.block episode was asked for together with landmarks or sparse pairs; set "
+          "hidden.pairs to all or hidden.block to batch");
+    }
+    for (std::int64_t episode = 0; episode < *target.episode_count; ++episode) {
+      add_group(target.episode_ends[episode]);
+    }
+  }
+  kept_blocks_ = blocks();
+  while (kept_blocks_ > 0 && block_kept(kept_blocks_ - 1) == 0) --kept_blocks_;
+}
+
+void PairLayout::add_group(std::int64_t end) {
+  const std::int64_t first = block_first_.back();
+  const std::int64_t first_block = blocks();
+  const std::int64_t new_blocks = ceil_div(end - first, kTile);
+  for (std::int64_t k = 1; k <= new_blocks; ++k) {
+    block_first_.push_back(std::min(end, first + k * kTile));
+    group_begin_.push_back(first_block);
+    group_end_.push_back(first_block + new_blocks);
+  }
+  longest_group_ = std::max(longest_group_, new_blocks);
+  group_entries_ += static_cast<double>(end - first) * static_cast<double>(end - first);
+}
+
 double PairLayout::entries() const {
   const auto all = static_cast<double>(rows());
   if (sparse_) return all * static_cast<double>(std::min(rows() - 1, closest_ + furthest_));
   const double dropped = all - static_cast<double>(kept_);
-  return all * all - dropped * dropped;
+  return group_entries_ - dropped * dropped;
 }
 
 PackedBlocks::PackedBlocks(Context& context)
@@ -40,11 +77,11 @@ void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int6
   dim_ = dim;
   panels_ = panel_memory_.get(blocks * dim * kTile);
   sums_ = sum_memory_.get(blocks * kTile);
-  const float* origin = values + *layout.row_index(0) * dim;
   context_.pool.parallel_for(blocks, [&](std::int64_t block, int) {
     float* panel = panels_ + block * dim * kTile;
     float* sums = sums_ + block * kTile;
     const std::int64_t rows = layout.block_rows(block);
+    const float* origin = values + *layout.row_index(layout.group_begin(block)) * dim;
     for (std::int64_t r = 0; r < rows; ++r) {
       const float* row = values + layout.row_index(block)[r] * dim;
       for (std::int64_t d = 0; d < dim; ++d) {

@@ -10,17 +10,27 @@
 
 namespace lpdm::cpu {
 
-// The order of the rows and which pairs are kept. With landmarks they come first, so that the kept
-// pairs are those of positions (p, q), p < q, with p < kept. Sparse pairs leave the order as it is
-// and keep all pairs in this sense: which of their entries count, each row says (PairMask).
+// The order of the rows and which pairs are kept. Row r of a block stands at position
+// block · kTile + r; blocks are full but for the last one of their group. A group is a run of
+// blocks whose rows make pairs with each other and with no others: the whole batch, or one episode.
+//
+// With landmarks they come first, so that the kept pairs are those of positions (p, q), p < q, with
+// p < kept. Sparse pairs leave the order as it is and keep all pairs in this sense: which of their
+// entries count, each row says (PairMask).
 class PairLayout {
  public:
+  // Throws UsageError for episodes together with landmarks or sparse pairs.
   explicit PairLayout(const PairwiseTarget& target);
 
   std::int64_t rows() const { return static_cast<std::int64_t>(order_.size()); }
-  std::int64_t blocks() const { return ceil_div(rows(), kTile); }
-  std::int64_t kept() const { return kept_; }  // M, or N for all pairs
-  std::int64_t kept_blocks() const { return ceil_div(kept_, kTile); }
+  std::int64_t blocks() const { return static_cast<std::int64_t>(block_first_.size()) - 1; }
+  std::int64_t positions() const { return blocks() * kTile; }
+  std::int64_t kept_blocks() const { return kept_blocks_; }  // blocks with a kept row
+
+  // The group that a block belongs to, as its first block and one past its last.
+  std::int64_t group_begin(std::int64_t block) const { return at(group_begin_, block); }
+  std::int64_t group_end(std::int64_t block) const { return at(group_end_, block); }
+  std::int64_t longest_group() const { return longest_group_; }  // [blocks]
   // Ordered entries (i, j) of the N×N matrices that count: of kept pairs, the diagonal of kept rows
   // included; with sparse pairs those that the rows keep, without the diagonal.
   double entries() const;
@@ -32,24 +42,41 @@ class PairLayout {
   std::int64_t furthest() const { return furthest_; }
 
   // The batch rows of a block, (block_rows(block)).
-  const std::int64_t* row_index(std::int64_t block) const { return order_.data() + block * kTile; }
+  const std::int64_t* row_index(std::int64_t block) const {
+    return order_.data() + at(block_first_, block);
+  }
   std::int64_t block_rows(std::int64_t block) const {
-    return std::min(kTile, rows() - block * kTile);
+    return at(block_first_, block + 1) - at(block_first_, block);
   }
-  // How many of a block's rows are kept, i.e. have all their pairs kept.
+  // How many of a block's rows, the first ones, are kept, i.e. have all their pairs kept.
   std::int64_t block_kept(std::int64_t block) const {
-    return std::clamp<std::int64_t>(kept_ - block * kTile, 0, kTile);
+    return std::clamp<std::int64_t>(kept_ - at(block_first_, block), 0, block_rows(block));
   }
+  bool kept(std::int64_t position) const { return position % kTile < block_kept(position / kTile); }
 
  private:
-  std::vector<std::int64_t> order_;  // position → row
-  std::int64_t kept_ = 0;
+  static std::int64_t at(const std::vector<std::int64_t>& list, std::int64_t k) {
+    return list[static_cast<std::size_t>(k)];
+  }
+  // Cuts the rows from where the last group ended to `end` into blocks.
+  void add_group(std::int64_t end);
+  void add_groups(const PairwiseTarget& target);
+  void put_landmarks_first(const PairwiseTarget& target);
+
+  std::vector<std::int64_t> order_;              // all rows, as they stand in the blocks
+  std::vector<std::int64_t> block_first_ = {0};  // (blocks + 1), places in order_
+  std::vector<std::int64_t> group_begin_;        // (blocks)
+  std::vector<std::int64_t> group_end_;          // (blocks)
+  std::int64_t longest_group_ = 0;
+  double group_entries_ = 0.0;  // Σ rows² of the groups
+  std::int64_t kept_ = 0;       // M, or N for all pairs
+  std::int64_t kept_blocks_ = 0;
   bool sparse_ = false;
   std::int64_t closest_ = 0;
   std::int64_t furthest_ = 0;
 };
 
-// All blocks of one (N, dim) matrix, transposed and relative to the first row of the layout.
+// All blocks of one (N, dim) matrix, transposed and relative to the first row of their group.
 class PackedBlocks {
  public:
   explicit PackedBlocks(Context& context);

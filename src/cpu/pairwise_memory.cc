@@ -19,40 +19,45 @@ double packed_bytes(double blocks, std::int64_t dim) {
 
 // Values and gradient in panels, the tasks' parts of a strip's gradient, offsets and the bits of
 // the tie map.
-double gradient_bytes(double blocks, std::int64_t out, Metric metric) {
+double gradient_bytes(const PairwiseWork& work, double group_blocks, std::int64_t out) {
   constexpr double kTasksPerStrip = 32;  // PairSchedule's
   const auto panels = static_cast<double>(panels_of(out));
   const double block = panels * kTileRows * static_cast<double>(kPanelWidth) * kFloat;
-  const double strip = std::min(blocks, kTasksPerStrip) * block;
-  const double ties = metric == Metric::kL1 ? panels * blocks * (blocks + 1) / 16 : 0.0;
+  const double blocks = work.groups * group_blocks;
+  const double strip = std::min(group_blocks, kTasksPerStrip) * block;
+  const bool l1 = work.loss.metric == Metric::kL1;
+  const double ties = l1 ? panels * work.groups * group_blocks * (group_blocks + 1) / 16 : 0.0;
   return 2 * blocks * block + strip + blocks * kTileRows * kFloat + ties;
 }
 
 // TieMap's hash tables: at most eight slots of two words per row, and a chain.
-double tie_search_bytes(const PairwiseWork& work) {
-  constexpr double kPerRow = 8 * 8 + 4;
+double tie_search_bytes(const PairwiseWork& work, double blocks) {
+  constexpr double kPerRow = 8 * 8;
+  constexpr double kPerPosition = 4;
   std::int64_t panels = 0;
   for (const std::int64_t out : work.outputs) panels = std::max(panels, panels_of(out));
-  return static_cast<double>(std::min(work.threads, panels)) * work.rows * kPerRow;
+  return static_cast<double>(std::min(work.threads, panels)) *
+         (work.rows * kPerRow + blocks * kTileRows * kPerPosition);
 }
 
 }  // namespace
 
 double pairwise_scratch_bytes(const PairwiseWork& work) {
   constexpr double kTilesPerWorker = 5;
-  const double blocks = std::ceil(work.rows / kTileRows);
+  const double group_blocks = std::ceil(work.rows / work.groups / kTileRows);
+  const double blocks = work.groups * group_blocks;
   const auto threads = static_cast<double>(work.threads);
   const double tile = kTileRows * kTileRows * kFloat;
   double bytes = packed_bytes(blocks, work.input) + work.rows * kIndex;
-  if (work.loss.guided) bytes += work.rows * kFloat;
+  if (work.loss.guided) bytes += blocks * kTileRows * kFloat;
   if (work.loss.pairs.sparse != SparsePairs::kNone) {
     bytes += threads * blocks * tile + 2 * work.rows * (kFloat + kIndex);
   }
   for (const std::int64_t out : work.outputs) {
     bytes += packed_bytes(blocks, out);
-    if (work.gradient) bytes += gradient_bytes(blocks, out, work.loss.metric);
+    if (work.gradient) bytes += gradient_bytes(work, group_blocks, out);
   }
-  if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work);
+  if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;
 }
 

@@ -11,6 +11,7 @@ namespace lpdm::cpu {
 // One update's local loss. gradient: false where only its statistics are wanted.
 struct PairwiseWork {
   double rows = 0;                    // N
+  double groups = 1;                  // equal parts whose pairs are formed: 1, or the episodes
   std::int64_t input = 0;             // width of the network's input
   std::vector<std::int64_t> outputs;  // widths of the hidden layers
   LocalLossConfig loss;
@@ -18,8 +19,9 @@ struct PairwiseWork {
   std::int64_t threads = 1;
 };
 
-// [bytes], an upper bound that follows the buffers of InputTarget, PairMask, LayerPass, TieMap and
-// WorkerTiles one by one. In floating point, since N may be any product of two settings.
+// [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
+// buffers of InputTarget, PairMask, LayerPass, TieMap and WorkerTiles one by one. In floating
+// point, since N may be any product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
 }  // namespace lpdm::cpu

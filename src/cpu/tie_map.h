@@ -14,8 +14,8 @@ namespace lpdm::cpu {
 
 class TieMap {
  public:
-  // Finds the ties among all rows, or (few kept rows: the search would cost more than it saves)
-  // declares that they may be anywhere.
+  // Finds the ties among the rows of each group, or (few kept rows or small groups: the search
+  // would cost more than it saves) declares that they may be anywhere.
   void build(Context& context, const PairLayout& layout, const PackedBlocks& blocks);
 
   // ties[panel]: whether a row of one block and a row of the other may be equal in some dimension
@@ -25,13 +25,17 @@ class TieMap {
  private:
   struct Panel {
     bool everywhere = false;           // too many to tell apart
-    std::vector<std::uint64_t> pairs;  // a bit for each pair of blocks
+    std::vector<std::uint64_t> pairs;  // a bit for each pair of blocks of one group
   };
   class Finder;
 
-  static std::int64_t pair_bit(std::int64_t block, std::int64_t other);
+  std::int64_t place_bits(const PairLayout& layout);
+  std::int64_t pair_bit(std::int64_t block, std::int64_t other) const;
 
   std::vector<Panel> panels_;
+  // Per block: where its bits with the blocks of its group up to itself begin, less the first of
+  // these blocks.
+  std::vector<std::int64_t> first_bit_;
 };
 
 }  // namespace lpdm::cpu

@@ -126,6 +126,8 @@ void add_local_loss(Table& table) {
   loss.add("error_rule", &LocalLossConfig::error_rule,
            choice<ErrorRule>({{"one_plus", ErrorRule::kOnePlus}, {"product", ErrorRule::kProduct}}),
            "what enlarges them under error_propagation: 1 plus the relative error, or it alone");
+  loss.add("block", &LocalLossConfig::block, loss_block(),
+           "rows that form pairs with each other: those of the whole batch, or of an episode");
 }
 
 void add_hidden(Table& table) {

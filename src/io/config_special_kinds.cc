@@ -212,6 +212,19 @@ Kind<EnvironmentOptions> environment_options() {
 
 Kind<PairSelection> pair_selection() { return {"string", pair_words(), read_pairs, write_pairs}; }
 
+Kind<LossBlock> loss_block() {
+  Kind<LossBlock> kind =
+      choice<LossBlock>({{"batch", LossBlock::kBatch}, {"episode", LossBlock::kEpisode}});
+  kind.read = [read = kind.read](const Given& given) {
+    const LossBlock block = read(given);
+    if (block == LossBlock::kEpisode && given.so_far.hidden.loss.pairs != PairSelection{}) {
+      refuse(given.key, given.value, "batch, unless hidden.pairs is all");
+    }
+    return block;
+  };
+  return kind;
+}
+
 Kind<LayerRates> layer_rates(double high) {
   const std::string type = "number, list or string";
   const std::string allowed = fmt::format("x | [x, ...] per layer | scaled:x, x 0 to {}", high);

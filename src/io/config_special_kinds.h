@@ -22,6 +22,9 @@ Kind<EnvironmentOptions> environment_options();
 // "all", "landmarks:M", or one of the sparse kinds.
 Kind<PairSelection> pair_selection();
 
+// "batch", or "episode" if hidden.pairs is all.
+Kind<LossBlock> loss_block();
+
 // A number in [0, high], a list of one per layer of network.hidden, or "scaled:x".
 Kind<LayerRates> layer_rates(double high);
 

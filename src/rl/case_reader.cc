@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "lpdm/error.h"
@@ -54,10 +55,20 @@ std::optional<std::vector<std::int64_t>> CaseReader::landmarks(std::int64_t rows
   return selected;
 }
 
+std::optional<std::vector<std::int64_t>> CaseReader::episode_ends(std::int64_t rows) const {
+  if (!has("episode_ends")) return std::nullopt;
+  auto ends = get<std::vector<std::int64_t>>("episode_ends");
+  const bool ascending = std::ranges::adjacent_find(ends, std::greater_equal()) == ends.end();
+  if (ends.empty() || !ascending || ends.front() < 1 || ends.back() != rows) {
+    fail(fmt::format("episode_ends must ascend from at least 1 to {}, the number of rows", rows));
+  }
+  return ends;
+}
+
 Config CaseReader::loss_config() const {
   Json hidden = Json::object();
   for (const char* key : {"guided", "metric", "scale", "norm", "max_gradient", "guide_base",
-                          "pairs", "target", "error_rule"}) {
+                          "pairs", "target", "error_rule", "block"}) {
     if (has(key)) hidden[key] = fields_[key];
   }
   try {

@@ -54,6 +54,9 @@ class CaseReader {
   // landmark_rows in ascending order, if given: distinct rows below `rows`.
   std::optional<std::vector<std::int64_t>> landmarks(std::int64_t rows) const;
 
+  // episode_ends, one past each episode's last row, if given: ascending, the last one `rows`.
+  std::optional<std::vector<std::int64_t>> episode_ends(std::int64_t rows) const;
+
   // The loss options as a config would read them.
   Config loss_config() const;
 

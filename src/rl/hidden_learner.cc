@@ -64,6 +64,15 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
                         .metric = hidden_.loss.metric,
                         .guide_base = hidden_.loss.guide_base,
                         .sparse = hidden_.loss.pairs.sparse};
+  if (hidden_.loss.block == LossBlock::kEpisode) {
+    if (inputs.episode_ends == nullptr) {
+      throw UsageError(
+          "hidden.block episode needs updates from whole episodes, which this algorithm does not "
+          "make; set hidden.block to batch");
+    }
+    target.episode_ends = inputs.episode_ends;
+    target.episode_count = inputs.episode_count;
+  }
   if (hidden_.loss.guided) {
     if (shift_.size() < inputs.rows.capacity) {
       shift_ = DeviceArray<float>(backend_, inputs.rows.capacity);

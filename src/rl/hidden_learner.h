@@ -24,6 +24,9 @@ class HiddenLearner {
     const float* values = nullptr;                         // (N), guides the loss if hidden.guided
     const std::int64_t* iteration = nullptr;               // names the landmark draw
     const std::vector<std::int64_t>* landmarks = nullptr;  // instead of drawn ones; may be null
+    // As in PairwiseTarget, for hidden.block episode; null where rows are no whole episodes.
+    const std::int64_t* episode_ends = nullptr;
+    const std::int64_t* episode_count = nullptr;
     bool diagnostics = false;
   };
 

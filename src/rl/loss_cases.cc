@@ -50,6 +50,9 @@ class LossCase {
     if (options_.pairs.landmarks > 0 && !reader.has("landmark_rows")) {
       reader.fail("pairs landmarks:M leaves open which rows; name them as landmark_rows");
     }
+    if (options_.block == LossBlock::kEpisode && !reader.has("episode_ends")) {
+      reader.fail("block episode leaves open which rows are one; name their ends as episode_ends");
+    }
   }
 
   Json run() {
@@ -100,6 +103,12 @@ class LossCase {
       target_.landmarks = landmarks_.data();
       target_.landmark_count = landmark_count_.data();
     }
+    if (options_.block == LossBlock::kEpisode) {
+      episode_ends_ = to_device(backend_, *reader_.episode_ends(n_));
+      episode_count_ = to_device<std::int64_t>(backend_, {episode_ends_.size()});
+      target_.episode_ends = episode_ends_.data();
+      target_.episode_count = episode_count_.data();
+    }
     backend_.target_statistics({.target = target_, .scales = scales_.data()});
   }
 
@@ -132,6 +141,8 @@ class LossCase {
   DeviceArray<float> shift_;   // (n)
   DeviceArray<std::int64_t> landmarks_;
   DeviceArray<std::int64_t> landmark_count_;
+  DeviceArray<std::int64_t> episode_ends_;
+  DeviceArray<std::int64_t> episode_count_;
   DeviceArray<TargetScales> scales_;
   DeviceArray<float> y_;      // (n, out)
   DeviceArray<float> delta_;  // (n, out)
@@ -204,7 +215,7 @@ Json run_update_case(const CaseReader& reader, Backend& backend) {
                       .observations = batch_reader.array<float>("x", n * dim),
                       .actions = batch_reader.array<float>("actions", n * action.width()),
                       .rewards = batch_reader.array<float>("rewards", n),
-                      .episode_ends = {n}};
+                      .episode_ends = batch_reader.episode_ends(n).value_or(std::vector{n})};
     for (const float index : action.discrete ? batch.actions : std::vector<float>{}) {
       if (index < 0 || index >= static_cast<float>(action.size)) {
         batch_reader.fail(fmt::format("action {} is outside 0 and {}", index, action.size - 1));

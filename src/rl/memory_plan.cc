@@ -115,7 +115,10 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment, doub
                   std::int64_t threads) {
   const bool learns = config.hidden.method == HiddenMethod::kLpdm;
   if (!learns && config.run.diagnostics_every == 0) return 0.0;
+  const bool episodes = config.hidden.loss.block == LossBlock::kEpisode;
+  const auto groups = static_cast<double>(episodes ? config.algorithm.episodes_per_update : 1);
   return cpu::pairwise_scratch_bytes({.rows = rows,
+                                      .groups = groups,
                                       .input = environment.observation_size,
                                       .outputs = config.network.hidden,
                                       .loss = config.hidden.loss,

@@ -113,6 +113,8 @@ struct Reinforce::Impl {
         .values = returns.data(),
         .iteration = iteration.data(),
         .landmarks = options.landmarks ? &*options.landmarks : nullptr,
+        .episode_ends = episode_ends.data(),
+        .episode_count = episode_count.data(),
         .diagnostics = options.diagnostics};
     learner.compute_gradients(inputs);
     learner.step();

@@ -37,6 +37,7 @@ Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
           .y = uniform_values(n * out, 2),
           .values = {},
           .landmarks = {},
+          .episode_ends = {},
           .options = {},
           .above = {}};
 }
@@ -59,6 +60,8 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   const auto values = upload(c.values);
   const auto landmarks = upload(c.landmarks);
   const auto landmark_count = upload(std::vector<std::int64_t>{landmarks.size()});
+  const auto episode_ends = upload(c.episode_ends);
+  const auto episode_count = upload(std::vector<std::int64_t>{episode_ends.size()});
   DeviceArray<float> shift(*backend, c.n);
   PairwiseTarget target{.rows = {count.data(), c.n},
                         .dim = c.dim,
@@ -73,6 +76,10 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   if (!c.landmarks.empty()) {
     target.landmarks = landmarks.data();
     target.landmark_count = landmark_count.data();
+  }
+  if (!c.episode_ends.empty()) {
+    target.episode_ends = episode_ends.data();
+    target.episode_count = episode_count.data();
   }
   DeviceArray<TargetScales> scales(*backend, 1);
   backend->target_statistics({.target = target, .scales = scales.data()});
@@ -117,6 +124,7 @@ reference::LocalLossInputs reference_inputs(const Case& c) {
           .y = widen(c.y),
           .values = widen(c.values),
           .landmarks = c.landmarks,
+          .episode_ends = c.episode_ends,
           .options = c.options,
           .previous = std::nullopt};
 }

@@ -25,6 +25,7 @@ struct Case {
   std::vector<float> y;
   std::vector<float> values;
   std::vector<std::int64_t> landmarks;
+  std::vector<std::int64_t> episode_ends = {};  // empty: pairs of the whole batch
   LocalLossConfig options;
   std::vector<CaseLayer> above;
 };

@@ -36,13 +36,25 @@ void divide(Values& matrix, double by) {
   for (double& entry : matrix) entry /= by;
 }
 
+// The number of the episode that each row belongs to; 0 for all rows of a batch without episodes.
+std::vector<std::int64_t> episode_of_rows(const LocalLossInputs& inputs) {
+  std::vector<std::int64_t> episode(static_cast<std::size_t>(inputs.n), 0);
+  for (const std::int64_t end : inputs.episode_ends) {
+    for (std::int64_t row = end; row < inputs.n; ++row) ++episode[row];
+  }
+  return episode;
+}
+
 std::vector<bool> kept_entries(const LocalLossInputs& inputs) {
   const std::int64_t n = inputs.n;
   std::vector<bool> landmark(static_cast<std::size_t>(n), inputs.landmarks.empty());
   for (const std::int64_t row : inputs.landmarks) landmark[row] = true;
+  const std::vector<std::int64_t> episode = episode_of_rows(inputs);
   std::vector<bool> kept(static_cast<std::size_t>(n * n));
   for (std::int64_t i = 0; i < n; ++i) {
-    for (std::int64_t j = 0; j < n; ++j) kept[i * n + j] = landmark[i] || landmark[j];
+    for (std::int64_t j = 0; j < n; ++j) {
+      kept[i * n + j] = (landmark[i] || landmark[j]) && episode[i] == episode[j];
+    }
   }
   return kept;
 }

@@ -26,6 +26,8 @@ struct LocalLossInputs {
   Values y;                             // (n, out)
   Values values;                        // (n), empty: unguided
   std::vector<std::int64_t> landmarks;  // empty: all pairs
+  // One past each episode's last row: only pairs within an episode; empty: any.
+  std::vector<std::int64_t> episode_ends = {};
   LocalLossConfig options;
   std::optional<PreviousLayer> previous;  // none: T of x
 };

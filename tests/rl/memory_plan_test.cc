@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
-#include <limits>
 #include <string>
+#include <vector>
 
 #include "lpdm/error.h"
 #include "lpdm/random.h"
@@ -40,8 +40,9 @@ Batch random_batch(std::int64_t rows, const EnvironmentSpec& environment) {
   return batch;
 }
 
-// Peak bytes of updates that grow to `rows` rows, diagnostics included.
-std::int64_t measured(const Config& config, const EnvironmentSpec& environment, std::int64_t rows) {
+// Peak bytes of updates from some batches, diagnostics included.
+std::int64_t measured(const Config& config, const EnvironmentSpec& environment,
+                      const std::vector<Batch>& batches) {
   ThreadPool pool(static_cast<int>(config.run.threads));
   const auto backend = make_cpu_backend(pool);
   Network network(*backend, {.input = environment.observation_size,
@@ -51,8 +52,8 @@ std::int64_t measured(const Config& config, const EnvironmentSpec& environment, 
   network.initialize(config.network.init, 1);
   const InferenceNetwork inference(*backend, network);
   Reinforce reinforce(*backend, network, environment.action, config);
-  for (const std::int64_t n : {(rows + 2) / 3, rows}) {
-    reinforce.update(random_batch(n, environment),
+  for (const Batch& batch : batches) {
+    reinforce.update(batch,
                      {.diagnostics = config.run.diagnostics_every > 0, .landmarks = std::nullopt});
   }
   return static_cast<std::int64_t>(backend->peak_bytes());
@@ -71,7 +72,9 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
       const Config config = config_of(rows, options);
       const MemoryPlan plan = plan_memory(config, environment);
       EXPECT_EQ(plan.rows, rows);
-      const std::int64_t bytes = measured(config, environment, rows);
+      const std::int64_t bytes =
+          measured(config, environment,
+                   {random_batch((rows + 2) / 3, environment), random_batch(rows, environment)});
       EXPECT_GE(plan.in_backend(), bytes);
       EXPECT_LE(plan.in_backend(), 2 * bytes);
       EXPECT_GT(plan.total(), plan.in_backend());
@@ -92,6 +95,21 @@ TEST(MemoryPlan, BoundsAWholeRun) {
   EXPECT_EQ(plan.rows, 120);
   EXPECT_GE(plan.in_backend(), bytes);
   EXPECT_LE(plan.in_backend(), 2 * bytes);
+}
+
+TEST(MemoryPlan, BoundsUpdatesFromEpisodes) {
+  const EnvironmentSpec environment = make_environment("Hopper-v4")->spec();
+  for (const std::int64_t length : {1, 70, 500}) {
+    Config config = config_of(length, R"({"hidden": {"block": "episode"}})");
+    config.algorithm.episodes_per_update = 6;
+    Batch batch = random_batch(6 * length, environment);
+    batch.episode_ends.clear();
+    for (std::int64_t e = 1; e <= 6; ++e) batch.episode_ends.push_back(e * length);
+    const MemoryPlan plan = plan_memory(config, environment);
+    const std::int64_t bytes = measured(config, environment, {batch});
+    EXPECT_GE(plan.in_backend(), bytes) << length;
+    EXPECT_LE(plan.in_backend(), 2 * bytes) << length;
+  }
 }
 
 TEST(MemoryPlan, LandmarksAndAllPairsNeedNoSquare) {

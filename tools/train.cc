@@ -12,6 +12,7 @@
 #include "io/checkpoint.h"
 #include "io/run_folder.h"
 #include "io/run_metrics.h"
+#include "io/transfer.h"
 #include "lpdm/config.h"
 #include "lpdm/error.h"
 #include "lpdm/memory_plan.h"
@@ -30,6 +31,8 @@ struct TrainArguments {
   std::optional<std::string> threads;
   std::string out;
   bool resume = false;
+  std::optional<std::string> init_from;
+  bool freeze_hidden = false;
 };
 
 // The signal that asked the run to stop; 0: none. A handler can reach nothing else.
@@ -60,6 +63,11 @@ Config resolve_config(const TrainArguments& arguments) {
   add("run.seed", arguments.seed);
   add("run.device", arguments.device);
   add("run.threads", arguments.threads);
+  // A path is a string, whatever it looks like.
+  if (arguments.init_from) {
+    overrides.push_back("network.init_from=" + Json(*arguments.init_from).dump());
+  }
+  if (arguments.freeze_hidden) overrides.emplace_back("hidden.method=frozen");
   if (!arguments.config.empty()) return load_config(arguments.config, overrides);
   if (arguments.resume && !arguments.out.empty()) {
     return load_config(std::filesystem::path(arguments.out) / "config.json", overrides);
@@ -88,6 +96,8 @@ class TrainRun {
       const std::vector<Json> earlier =
           RunFolder::keep_metrics(out_, trainer_.progress().iteration);
       add_earlier(earlier);
+    } else if (const std::string& source = config.network.init_from; !source.empty()) {
+      notice(transfer_layers(source, config, trainer_.network()).text() + "\n");
     }
     folder_.emplace(out_, arguments.resume ? RunFolder::Start::kResume : RunFolder::Start::kNew);
     folder_->write_config(config);
@@ -157,6 +167,11 @@ class TrainRun {
 
 void run_train(const TrainArguments& arguments) {
   const Config config = resolve_config(arguments);
+  if (arguments.freeze_hidden && config.network.init_from.empty()) {
+    throw UsageError(
+        "--freeze hidden keeps the layers that --init-from brings; give --init-from RUN too, or "
+        "--set hidden.method=frozen for random ones");
+  }
   const MemoryPlan memory = plan_memory(config);
   if (const auto available = available_memory()) require_memory(memory, *available);
   TrainRun run(arguments, config);
@@ -179,6 +194,15 @@ void add_train_command(CLI::App& app) {
   command->add_option("--threads", arguments->threads, "Same as --set run.threads=T");
   command->add_option("--out", arguments->out, "Run folder; default runs/<config>-seed<seed>");
   command->add_flag("--resume", arguments->resume, "Go on with the run in the run folder");
+  command->add_option("--init-from", arguments->init_from,
+                      "Start with the layers of this run, where they fit; same as --set "
+                      "network.init_from=RUN");
+  command
+      ->add_option_function<std::string>(
+          "--freeze", [arguments](const std::string&) { arguments->freeze_hidden = true; },
+          "hidden: train only the head on the layers of --init-from; same as --set "
+          "hidden.method=frozen")
+      ->check(CLI::IsMember({"hidden"}));
   command->footer(
       "Examples:\n"
       "  lpdm train configs/cartpole-lpdm.json --seed 1 --out runs/cartpole\n"

@@ -49,6 +49,7 @@ struct NetworkConfig {
   std::vector<std::int64_t> hidden = {128, 256};
   Activation activation = Activation::kTanh;
   Initialization init = Initialization::kTorch;
+  std::string init_from;  // run whose layers `lpdm train` starts with (src/io/transfer.h); "": none
   bool operator==(const NetworkConfig&) const = default;
 };
 

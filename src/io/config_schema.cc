@@ -90,6 +90,8 @@ void add_network(Table& table) {
               choice<Initialization>(
                   {{"torch", Initialization::kTorch}, {"orthogonal", Initialization::kOrthogonal}}),
               "initial weights; torch: uniform within 1/sqrt(fan-in) of 0");
+  network.add("init_from", &NetworkConfig::init_from, run_folder_path(),
+              "run whose layers lpdm train starts with, where name, shape and activation fit");
 }
 
 void add_local_loss(Table& table) {

@@ -72,9 +72,12 @@ std::vector<double> read_option(const std::string& key, const Json& value, std::
   return numbers;
 }
 
+std::string absolute_path(const std::string& path) {
+  return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 std::string mjcf_id(const std::string& definition) {
-  return fmt::format("{}:{}", kMjcf,
-                     std::filesystem::absolute(definition).lexically_normal().string());
+  return fmt::format("{}:{}", kMjcf, absolute_path(definition));
 }
 
 std::string read_definition(const Given& given) {
@@ -208,6 +211,16 @@ Kind<std::string> environment_definition() {
 
 Kind<EnvironmentOptions> environment_options() {
   return {"object", "arguments of env.id, see lpdm envs", read_options, write_options};
+}
+
+Kind<std::string> run_folder_path() {
+  return {"string", "path of a run folder, from the working folder; \"\": none",
+          [](const Given& given) -> std::string {
+            if (given.value == "") return "";
+            if (!given.value.is_string()) refuse(given.key, given.value, "string: path of a run");
+            return absolute_path(given.value.get<std::string>());
+          },
+          [](const std::string& path, const Config&) { return Json(path); }};
 }
 
 Kind<PairSelection> pair_selection() { return {"string", pair_words(), read_pairs, write_pairs}; }

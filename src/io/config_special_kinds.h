@@ -19,6 +19,9 @@ Kind<std::string> environment_definition();
 // offers; what equals its default is left out again when read.
 Kind<EnvironmentOptions> environment_options();
 
+// A run folder, "" for none. Read as an absolute path.
+Kind<std::string> run_folder_path();
+
 // "all", "landmarks:M", or one of the sparse kinds.
 Kind<PairSelection> pair_selection();
 

@@ -19,7 +19,7 @@ struct ConfigArguments {
   bool memory = false;
 };
 
-constexpr std::size_t kKeyWidth = 32;
+constexpr std::size_t kKeyWidth = 36;
 constexpr std::size_t kValueWidth = 28;
 constexpr std::size_t kMeaningWidth = 52;
 

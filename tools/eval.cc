@@ -6,7 +6,7 @@
 
 #include "commands.h"
 #include "io/checkpoint.h"
-#include "io/json_text.h"
+#include "io/run_metrics.h"
 #include "lpdm/config.h"
 #include "lpdm/trainer.h"
 
@@ -26,10 +26,7 @@ void run_eval(const EvalArguments& arguments) {
   load_checkpoint(folder / "checkpoint.safetensors", trainer);
   const EvaluationReport report = trainer.evaluate(arguments.episodes, !arguments.stochastic);
   if (arguments.json) {
-    const Json json{{"episodes", report.episodes},     {"return_mean", report.return_mean},
-                    {"return_std", report.return_std}, {"return_min", report.return_min},
-                    {"return_max", report.return_max}, {"length_mean", report.length_mean}};
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", evaluation_json(report).dump());
     return;
   }
   fmt::print("{} after {} iterations, {} episodes with {} actions\n", trainer.environment().id,

@@ -78,8 +78,8 @@ Config resolve_config(const TrainArguments& arguments) {
 void check_same_run(const Config& before, const Config& now, const std::filesystem::path& out) {
   if (!may_continue(before, now)) {
     throw UsageError(fmt::format(
-        "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every and "
-        "run.checkpoint_every may change, choose another --out for a new run",
+        "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every, "
+        "run.checkpoint_every and run.stop_return may change, choose another --out for a new run",
         (out / "config.json").string()));
   }
 }
@@ -110,7 +110,8 @@ class TrainRun {
     ProgressLine progress(config.iterations, done, config.log_every);
     notice(fmt::format("{} on {}, run folder {}\n", trainer_.environment().id,
                        trainer_.backend().description(), out_.string()));
-    while (trainer_.progress().iteration < config.iterations && stop_signal == 0) {
+    while (trainer_.progress().iteration < config.iterations && !return_reached() &&
+           stop_signal == 0) {
       const IterationMetrics metrics = trainer_.iterate();
       folder_->append_metrics(metrics_json(metrics, trainer_.network().hidden().size()));
       summary_.add(metrics);
@@ -142,6 +143,12 @@ class TrainRun {
                         (out_ / "metrics.jsonl").string(), i + 1));
       }
     }
+  }
+
+  bool return_reached() const {
+    const std::optional<double>& wanted = trainer_.config().run.stop_return;
+    const MovingReturn& returns = summary_.returns();
+    return wanted && returns.full() && returns.latest() >= *wanted;
   }
 
   void save() {

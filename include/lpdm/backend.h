@@ -1,4 +1,4 @@
-// The seam between the algorithms and a device: memory and about fifteen ops.
+// The seam between the algorithms and a device: memory and some twenty ops.
 //
 // Above it nothing knows the device. Ops only enqueue, in order; what they compute is in backend
 // memory and is read with copy_to_host. The CPU backend runs each op at once. One backend is used
@@ -47,8 +47,14 @@ class Backend {
   virtual void clip_adam(const ClipAdam& op) = 0;
 
   virtual void discounted_returns(const DiscountedReturns& op) = 0;
+  virtual void advantages(const Advantages& op) = 0;
+  virtual void generalized_advantage(const GeneralizedAdvantage& op) = 0;
+  virtual void gather_rows(const GatherRows& op) = 0;
   virtual void categorical_loss(const CategoricalLoss& op) = 0;
   virtual void gaussian_loss(const GaussianLoss& op) = 0;
+  virtual void ppo_categorical_loss(const PpoCategoricalLoss& op) = 0;
+  virtual void ppo_gaussian_loss(const PpoGaussianLoss& op) = 0;
+  virtual void value_loss(const ValueLoss& op) = 0;
 
   virtual void pack_inference(const PackInference& op) = 0;
   virtual void infer(const Infer& op) = 0;
@@ -82,10 +88,11 @@ class DeviceArray {
   const T* data() const { return data_; }
   std::int64_t size() const { return size_; }
 
-  // Copies the first values.size() elements in or out. Throws Error if there are fewer.
-  void write(std::span<const T> values) {
-    check(values.size());
-    backend_->copy_to_device(data_, values.data(), values.size_bytes());
+  // Copies values.size() elements in, from element `first` on, or the first ones out. Throws Error
+  // if there are fewer.
+  void write(std::span<const T> values, std::int64_t first = 0) {
+    check(static_cast<std::size_t>(first) + values.size());
+    backend_->copy_to_device(data_ + first, values.data(), values.size_bytes());
   }
   void read(std::span<T> values) const {
     check(values.size());

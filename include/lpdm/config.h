@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ enum class SparsePairs { kNone, kClosest, kFurthest, kClosestFurthest };
 enum class TargetRule { kInput, kErrorPropagation };
 enum class ErrorRule { kOnePlus, kProduct };
 enum class LossBlock { kBatch, kEpisode };
+enum class AlgorithmName { kReinforce, kReinforceBaseline, kPpo };
+enum class AdvantageRule { kReturn, kTd, kGae };
+enum class LocalBatch { kMinibatch, kBuffer };
+enum class RateSchedule { kConstant, kLinear };
 
 struct EnvConfig {
   std::string id = "CartPole-v1";      // with env.definition: "mjcf:" and its path
@@ -37,11 +42,30 @@ struct EnvConfig {
   bool operator==(const EnvConfig&) const = default;
 };
 
+// Proximal policy optimisation (paper section 4.2).
+struct PpoConfig {
+  std::int64_t horizon = 2048;  // steps of each environment per iteration
+  std::int64_t epochs = 4;
+  std::int64_t minibatch = 64;  // rows
+  double clip = 0.2;
+  double kl_weight = 0.0;
+  double kl_stop = 0.0;     // 0: off
+  double value_clip = 0.2;  // 0: off
+  AdvantageRule advantage = AdvantageRule::kReturn;
+  double gae_lambda = 0.95;
+  bool normalize_advantages = true;
+  double entropy_weight = 0.0;
+  bool operator==(const PpoConfig&) const = default;
+};
+
 struct AlgorithmConfig {
-  std::string name = "reinforce";
+  AlgorithmName name = AlgorithmName::kReinforce;
   double discount = 0.99;
   std::int64_t episodes_per_update = 1;
   bool normalize_returns = true;
+  PpoConfig ppo;
+
+  bool has_value_head() const { return name != AlgorithmName::kReinforce; }
   bool operator==(const AlgorithmConfig&) const = default;
 };
 
@@ -89,6 +113,7 @@ struct LayerRates {
 struct HiddenConfig {
   HiddenMethod method = HiddenMethod::kLpdm;
   LocalLossConfig loss;
+  LocalBatch batch = LocalBatch::kMinibatch;  // PPO only
   LayerRates learning_rate;
   double grad_clip = 0.5;  // 0: off
   bool operator==(const HiddenConfig&) const = default;
@@ -100,8 +125,26 @@ struct HeadConfig {
   bool operator==(const HeadConfig&) const = default;
 };
 
+// The value head of actor-critic algorithms.
+struct ValueConfig {
+  double learning_rate = 3e-3;
+  std::int64_t steps = 10;  // per REINFORCE batch
+  double weight = 0.5;      // of the value loss in the shared layers under backprop
+  bool operator==(const ValueConfig&) const = default;
+};
+
+struct ScheduleConfig {
+  RateSchedule learning_rate = RateSchedule::kConstant;
+
+  // What all learning rates are multiplied with in an iteration (from 0) of `iterations`.
+  double factor(std::int64_t iteration, std::int64_t iterations) const;
+  bool operator==(const ScheduleConfig&) const = default;
+};
+
+// Gaussian policies only.
 struct PolicyConfig {
-  double std = 0.5;  // Gaussian policies only
+  std::optional<double> std = 0.5;  // none: learned, one per dimension of the action
+  double initial_std = 1.0;         // where the learning starts
   bool operator==(const PolicyConfig&) const = default;
 };
 
@@ -118,6 +161,9 @@ struct RunConfig {
   std::int64_t checkpoint_every = 100;  // iterations between checkpoints; 0: only at the end
   std::int64_t log_every = 50;          // iterations between plain progress lines
   std::int64_t diagnostics_every = 10;  // iterations between per-layer diagnostics; 0: never
+  std::int64_t eval_every = 0;          // iterations between evaluations; 0: never
+  std::int64_t eval_episodes = 10;
+  std::optional<double> stop_return;  // mean return that ends the run; none: never
   bool operator==(const RunConfig&) const = default;
 };
 
@@ -127,7 +173,9 @@ struct Config {
   NetworkConfig network;
   HiddenConfig hidden;
   HeadConfig head;
+  ValueConfig value;
   PolicyConfig policy;
+  ScheduleConfig schedule;
   RolloutConfig rollout;
   RunConfig run;
   bool operator==(const Config&) const = default;

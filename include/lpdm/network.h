@@ -1,25 +1,28 @@
-// The policy network: hidden layers and one head, with the optimiser state of each, in backend
-// memory.
+// The network: hidden layers, the policy head and, for actor-critic algorithms, a value head on the
+// same features; with the optimiser state of each, in backend memory.
 //
-// Every layer is a parameter group of its own: its weights and bias lie together, with their
-// gradient and Adam moments in arrays of the same layout. Backpropagation treats all layers as one
-// group (paper section 4.1: LPDM has an optimiser per layer).
+// Every layer is a parameter group of its own (paper section 4.1: LPDM has an optimiser per layer);
+// backpropagation treats hidden layers and policy head as one group.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "lpdm/backend.h"
 #include "lpdm/config.h"
+#include "lpdm/parameters.h"
 
 namespace lpdm {
 
 struct NetworkShape {
   std::int64_t input = 0;
   std::vector<std::int64_t> hidden;
-  std::int64_t output = 0;  // of the head
+  std::int64_t output = 0;  // of the policy head
   Activation activation = Activation::kTanh;
+  bool value_head = false;   // a second head of width 1
+  bool learned_std = false;  // log standard deviations of the actions, (output)
 
   std::int64_t layers() const { return static_cast<std::int64_t>(hidden.size()) + 1; }
 };
@@ -28,13 +31,6 @@ struct NetworkShape {
 struct LayerValues {
   std::vector<float> weight;
   std::vector<float> bias;
-};
-
-// A layer's Adam state on the host; the moments are laid out as weight, then bias.
-struct OptimizerState {
-  std::vector<float> first_moment;   // (out · in + out)
-  std::vector<float> second_moment;  // (out · in + out)
-  std::int64_t step = 0;             // updates so far
 };
 
 // One dense layer with its Adam state.
@@ -46,33 +42,24 @@ class Layer {
   std::int64_t out() const { return out_; }
   Activation activation() const { return activation_; }
 
-  const float* weight() const { return value_.data(); }
-  const float* bias() const { return value_.data() + in_ * out_; }
-  float* weight_gradient() { return gradient_.data(); }
-  float* bias_gradient() { return gradient_.data() + in_ * out_; }
+  const float* weight() const { return parameters_.value(); }
+  const float* bias() const { return parameters_.value() + in_ * out_; }
+  float* weight_gradient() { return parameters_.gradient(); }
+  float* bias_gradient() { return parameters_.gradient() + in_ * out_; }
 
-  // The whole layer as one slice of a parameter group.
-  ParameterSlice slice(double learning_rate);
-  std::int64_t* adam_step() { return adam_step_.data(); }
-  // Norm of the gradient before the clip, of the latest update.
-  double gradient_norm() const { return gradient_norm_.read().front(); }
+  // (out · in + out): the weight, then the bias.
+  Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
 
   LayerValues values() const;
   // Throws Error if the sizes do not fit.
   void set_values(const LayerValues& values);
-  OptimizerState optimizer_state() const;
-  void set_optimizer_state(const OptimizerState& state);
 
  private:
   std::int64_t in_;
   std::int64_t out_;
   Activation activation_;
-  DeviceArray<float> value_;          // (out · in + out)
-  DeviceArray<float> gradient_;       // like value_
-  DeviceArray<float> first_moment_;   // like value_
-  DeviceArray<float> second_moment_;  // like value_
-  DeviceArray<std::int64_t> adam_step_;
-  DeviceArray<double> gradient_norm_;
+  Parameters parameters_;
 };
 
 class Network {
@@ -82,17 +69,22 @@ class Network {
   Network(Backend& backend, const NetworkShape& shape);
 
   // Draws new parameters. torch: U(±1/√fan_in) for weights and biases, PyTorch's default for linear
-  // layers; orthogonal: orthogonal weights (gain √2, head 0.01), zero biases.
+  // layers; orthogonal: orthogonal weights (gain √2, policy head 0.01, value head 1), zero biases.
+  // Log standard deviations stay as they are.
   void initialize(Initialization method, std::uint64_t seed);
 
   const NetworkShape& shape() const { return shape_; }
-  std::span<Layer> layers() { return layers_; }  // hidden layers, then the head
+  std::span<Layer> layers() { return layers_; }  // hidden layers, then the policy head
   std::span<Layer> hidden() { return layers().first(layers_.size() - 1); }
   Layer& head() { return layers_.back(); }
+  Layer* value_head() { return value_head_ ? &*value_head_ : nullptr; }  // null: none
+  Parameters* log_std() { return log_std_ ? &*log_std_ : nullptr; }      // null: it is fixed
 
  private:
   NetworkShape shape_;
   std::vector<Layer> layers_;
+  std::optional<Layer> value_head_;
+  std::optional<Parameters> log_std_;
 };
 
 // The policy as the rollouts use it: a packed copy of the weights, refreshed after each update.

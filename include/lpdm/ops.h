@@ -8,15 +8,10 @@
 #include <cstdint>
 
 #include "lpdm/config.h"
+#include "lpdm/rl_ops.h"
+#include "lpdm/rows.h"
 
 namespace lpdm {
-
-// N, the number of rows in use: read by the op when it runs; never more than `capacity`, which is
-// what buffers were allocated for.
-struct Rows {
-  const std::int64_t* count = nullptr;  // in backend memory
-  std::int64_t capacity = 0;
-};
 
 // ---- dense layers -------------------------------------------------------------------------------
 
@@ -43,7 +38,8 @@ struct DenseGradient {
   float* bias_gradient = nullptr;    // (out)
 };
 
-// input_delta = (delta weight) ⊙ activation'(input): backpropagation through one layer.
+// input_delta = (delta weight + value_delta value_weight) ⊙ activation'(input): backpropagation
+// through one layer, or through policy and value head to the features they share.
 struct DenseInputGradient {
   Rows rows;
   std::int64_t in = 0;
@@ -52,6 +48,8 @@ struct DenseInputGradient {
   const float* delta = nullptr;               // (N, out)
   const float* weight = nullptr;              // (out, in)
   const float* input = nullptr;               // (N, in)
+  const float* value_delta = nullptr;         // (N); null: there is no value head on this input
+  const float* value_weight = nullptr;        // (in)
   float* input_delta = nullptr;               // (N, in)
 };
 
@@ -169,42 +167,6 @@ struct ClipAdam {
   std::int64_t slice_count = 0;
   double clip = 0.0;             // 0: off
   std::int64_t* step = nullptr;  // updates so far; advanced by one
-};
-
-// ---- reinforcement learning ---------------------------------------------------------------------
-
-// Discounted returns-to-go within each episode; if asked, minus the mean of all rows and over their
-// population standard deviation + 1e-8.
-struct DiscountedReturns {
-  Rows rows;
-  const float* rewards = nullptr;              // (N)
-  const std::int64_t* episode_ends = nullptr;  // (episodes), one past each episode's last row
-  const std::int64_t* episode_count = nullptr;
-  double discount = 0.99;
-  bool normalize = true;
-  float* returns = nullptr;  // (N)
-};
-
-// loss = −mean(log π(a|s) · weight); delta = ∂loss/∂(head output)
-struct CategoricalLoss {
-  Rows rows;
-  std::int64_t actions_count = 0;  // A
-  const float* logits = nullptr;   // (N, A)
-  const float* actions = nullptr;  // (N), indices
-  const float* weights = nullptr;  // (N), returns or advantages
-  float* delta = nullptr;          // (N, A)
-  double* loss = nullptr;
-};
-
-struct GaussianLoss {
-  Rows rows;
-  std::int64_t dimensions = 0;  // A
-  double std = 1.0;
-  const float* mean = nullptr;     // (N, A)
-  const float* actions = nullptr;  // (N, A)
-  const float* weights = nullptr;  // (N)
-  float* delta = nullptr;          // (N, A)
-  double* loss = nullptr;
 };
 
 // ---- policy inference ---------------------------------------------------------------------------

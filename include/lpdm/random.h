@@ -18,6 +18,7 @@ enum class StreamPurpose : std::uint32_t {
   kEvaluationReset = 5,
   kEvaluationAction = 6,
   kBenchmark = 7,
+  kMinibatches = 8,
 };
 
 // The name of one stream under a seed. `index`: environment or layer; `episode`: its episode or the

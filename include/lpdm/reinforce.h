@@ -1,48 +1,27 @@
-// REINFORCE on whole episodes: one update of a network from one batch.
+// REINFORCE on whole episodes, with or without a learned baseline: one update of a network from one
+// batch.
 //
 // Owns everything an update needs in backend memory; the network belongs to the caller and must
-// outlive it. Hidden layers learn by hidden.method, the head by the policy gradient (paper
-// sections 3 and 4).
+// outlive it. Hidden layers learn by hidden.method, the policy head by the policy gradient, the
+// value head (the baseline) by the squared error to the returns (paper sections 3 and 4).
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
-#include <vector>
 
 #include "lpdm/backend.h"
 #include "lpdm/batch.h"
 #include "lpdm/config.h"
 #include "lpdm/environment.h"
 #include "lpdm/network.h"
+#include "lpdm/update.h"
 
 namespace lpdm {
 
-// A hidden layer's state of health before the update; the paper's failure signatures are a mean
-// distance near 0 (collapse) and a saturated share near 1.
-struct LayerDiagnostics {
-  double loss = 0.0;           // the local loss, also where the layer does not learn by it
-  double correlation = 0.0;    // of T with D̄_Y
-  double mean_distance = 0.0;  // of D̄_Y, over all kept entries
-  double mean_abs = 0.0;       // of y
-  double saturated = 0.0;      // share of |y| > 0.99
-  double gradient_norm = 0.0;  // before the clip; 0 for frozen layers
-};
-
-struct UpdateReport {
-  double policy_loss = 0.0;              // before the step
-  std::vector<LayerDiagnostics> layers;  // empty unless asked for
-};
-
-struct UpdateOptions {
-  bool diagnostics = false;
-  // Landmark rows to use instead of drawn ones (tests, `lpdm loss`).
-  std::optional<std::vector<std::int64_t>> landmarks;
-};
-
 class Reinforce {
  public:
-  // Uses config.algorithm, hidden, head, policy and run.seed.
+  // Uses config.algorithm, hidden, head, value, policy and run.seed. With reinforce_baseline the
+  // network must have a value head.
   Reinforce(Backend& backend, Network& network, const ActionSpace& action, const Config& config);
   ~Reinforce();
 

@@ -12,9 +12,19 @@
 #include "lpdm/backend.h"
 #include "lpdm/config.h"
 #include "lpdm/network.h"
-#include "lpdm/reinforce.h"
+#include "lpdm/update.h"
 
 namespace lpdm {
+
+// Of whole episodes with the present policy.
+struct EvaluationReport {
+  std::int64_t episodes = 0;
+  double return_mean = 0.0;
+  double return_std = 0.0;  // over the episodes (population)
+  double return_min = 0.0;
+  double return_max = 0.0;
+  double length_mean = 0.0;
+};
 
 struct IterationMetrics {
   std::int64_t iteration = 0;  // from 1
@@ -26,7 +36,10 @@ struct IterationMetrics {
   double rollout_seconds = 0.0;
   double update_seconds = 0.0;
   double policy_loss = 0.0;
-  std::vector<LayerDiagnostics> layers;  // empty between diagnostics
+  std::optional<double> value_loss;            // with a value head
+  std::optional<PpoReport> ppo;                // with PPO
+  std::vector<LayerDiagnostics> layers;        // empty between diagnostics
+  std::optional<EvaluationReport> evaluation;  // at run.eval_every
 };
 
 // Running statistics of rows of numbers.
@@ -42,21 +55,21 @@ struct NormalizationState {
   std::optional<MomentsState> returns;       // (1), discounted
 };
 
-// How far a run has come; with the network's parameters and moments and the normalisation, all that
-// a later iteration depends on.
+// An episode under way: replaying its actions from its reset leads to where it is.
+struct RunningEpisode {
+  std::uint32_t episode = 0;   // its number in its environment
+  std::vector<float> actions;  // (steps so far, action width)
+};
+
+// The episodes that go on in the next iteration, one per environment; empty where every iteration
+// starts new ones, and before the first.
+using RolloutState = std::vector<RunningEpisode>;
+
+// How far a run has come; with the network's parameters and moments, the normalisation and the
+// rollout state, all that a later iteration depends on.
 struct Progress {
   std::int64_t iteration = 0;
   std::int64_t env_steps = 0;
-};
-
-// What `lpdm eval` reports.
-struct EvaluationReport {
-  std::int64_t episodes = 0;
-  double return_mean = 0.0;
-  double return_std = 0.0;  // over the episodes (population)
-  double return_min = 0.0;
-  double return_max = 0.0;
-  double length_mean = 0.0;
 };
 
 class Trainer {
@@ -65,7 +78,8 @@ class Trainer {
   explicit Trainer(const Config& config);
   ~Trainer();
 
-  // Collects algorithm.episodes_per_update whole episodes and makes one update.
+  // Collects what algorithm.name asks for (whole episodes, or a number of steps) and learns from
+  // it.
   IterationMetrics iterate();
 
   const Config& config() const;
@@ -75,12 +89,15 @@ class Trainer {
 
   Progress progress() const;
   NormalizationState normalization() const;
-  // Goes on from a checkpoint whose parameters have been put into network(). Throws Error, with
-  // nothing changed, if the normalisation is not that of this config and environment.
-  void restore(const Progress& progress, const NormalizationState& normalization);
+  RolloutState rollout_state() const;
+  // Goes on from a checkpoint whose parameters have been put into network(). Throws Error if the
+  // normalisation or the running episodes are not those of this config and environment.
+  void restore(const Progress& progress, const NormalizationState& normalization,
+               const RolloutState& rollout);
 
-  // Plays `episodes` episodes (at least 1) with the current policy, from streams of their own, so
-  // that training is not disturbed. deterministic: the most likely action, else sampled.
+  // Plays `episodes` episodes (at least 1) with the current policy, in environments and from
+  // streams of their own, so that training is not disturbed. deterministic: the most likely action,
+  // else sampled.
   EvaluationReport evaluate(std::int64_t episodes, bool deterministic);
 
  private:

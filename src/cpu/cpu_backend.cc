@@ -6,16 +6,20 @@
 
 #include "core/blas.h"
 #include "cpu/activation_statistics.h"
+#include "cpu/advantages.h"
 #include "cpu/clip_adam.h"
 #include "cpu/context.h"
 #include "cpu/dense.h"
+#include "cpu/gather_rows.h"
+#include "cpu/generalized_advantage.h"
 #include "cpu/guided_shift.h"
 #include "cpu/infer.h"
 #include "cpu/landmarks.h"
 #include "cpu/local_loss.h"
 #include "cpu/policy_loss.h"
+#include "cpu/ppo_loss.h"
 #include "cpu/returns.h"
-#include "cpu/target_statistics.h"
+#include "cpu/value_loss.h"
 #include "lpdm/backend.h"
 #include "lpdm/error.h"
 
@@ -63,7 +67,7 @@ class CpuBackend final : public Backend {
   void guided_shift(const GuidedShift& op) override { cpu::guided_shift(context_, op); }
   void draw_landmarks(const DrawLandmarks& op) override { cpu::draw_landmarks(context_, op); }
   void target_statistics(const TargetStatistics& op) override {
-    cpu::target_statistics(context_, local_loss_.input(), op);
+    local_loss_.target_statistics(op);
   }
   void local_loss(const LocalLoss& op) override { local_loss_.run(op); }
   void activation_statistics(const ActivationStatistics& op) override {
@@ -75,8 +79,20 @@ class CpuBackend final : public Backend {
   void discounted_returns(const DiscountedReturns& op) override {
     cpu::discounted_returns(context_, op);
   }
+  void advantages(const Advantages& op) override { cpu::advantages(context_, op); }
+  void generalized_advantage(const GeneralizedAdvantage& op) override {
+    cpu::generalized_advantage(context_, op);
+  }
+  void gather_rows(const GatherRows& op) override { cpu::gather_rows(context_, op); }
   void categorical_loss(const CategoricalLoss& op) override { cpu::categorical_loss(context_, op); }
   void gaussian_loss(const GaussianLoss& op) override { cpu::gaussian_loss(context_, op); }
+  void ppo_categorical_loss(const PpoCategoricalLoss& op) override {
+    cpu::ppo_categorical_loss(context_, op);
+  }
+  void ppo_gaussian_loss(const PpoGaussianLoss& op) override {
+    cpu::ppo_gaussian_loss(context_, op);
+  }
+  void value_loss(const ValueLoss& op) override { cpu::value_loss(context_, op); }
 
   void pack_inference(const PackInference& op) override { cpu::pack_inference(op); }
   void infer(const Infer& op) override { cpu::infer(context_, inference_scratch_, op); }

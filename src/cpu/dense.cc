@@ -61,8 +61,12 @@ void dense_gradient(Context& context, const DenseGradient& op) {
 
 void dense_input_gradient(Context& context, const DenseInputGradient& op) {
   for_row_blocks(context, *op.rows.count, [&](std::int64_t first, std::int64_t count) {
+    float* input_delta = op.input_delta + first * op.in;
     blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, op.out, op.delta + first * op.out,
-                op.out, op.weight, op.in, 0.0F, op.input_delta + first * op.in, op.in);
+                op.out, op.weight, op.in, 0.0F, input_delta, op.in);
+    if (op.value_delta == nullptr) return;
+    blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, 1, op.value_delta + first, 1,
+                op.value_weight, op.in, 1.0F, input_delta, op.in);
   });
   scale_by_activation_gradient(context, op.activation, 1.0F, op.input, *op.rows.count * op.in,
                                op.input_delta);

@@ -31,17 +31,22 @@ void categorical_loss(Context&, const CategoricalLoss& op) {
 
 void gaussian_loss(Context&, const GaussianLoss& op) {
   const std::int64_t rows = *op.rows.count;
-  const double variance = op.std * op.std;
-  const double log_normalizer = std::log(op.std) + 0.5 * std::log(2.0 * std::numbers::pi);
+  const double log_sqrt_two_pi = 0.5 * std::log(2.0 * std::numbers::pi);
   double loss = 0.0;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const double weight = op.weights[i] / static_cast<double>(rows);
-    for (std::int64_t a = 0; a < op.dimensions; ++a) {
+  for (std::int64_t a = 0; a < op.dimensions; ++a) {
+    const double log_std = op.log_std != nullptr ? op.log_std[a] : std::log(op.std);
+    const double variance = op.log_std != nullptr ? std::exp(2.0 * log_std) : op.std * op.std;
+    double std_gradient = 0.0;
+    for (std::int64_t i = 0; i < rows; ++i) {
       const std::int64_t at = i * op.dimensions + a;
+      const double weight = op.weights[i] / static_cast<double>(rows);
       const double difference = static_cast<double>(op.actions[at]) - op.mean[at];
-      loss += weight * (0.5 * difference * difference / variance + log_normalizer);
+      const double squared = difference * difference / variance;
+      loss += weight * (0.5 * squared + log_std + log_sqrt_two_pi);
       op.delta[at] = static_cast<float>(-weight * difference / variance);
+      std_gradient += weight * (1.0 - squared);
     }
+    if (op.log_std_gradient != nullptr) op.log_std_gradient[a] = static_cast<float>(std_gradient);
   }
   *op.loss = loss;
 }

@@ -1,8 +1,8 @@
 // A run's state as one safetensors file: parameters, Adam moments, the statistics of normalised
-// observations and rewards, and how far the run has come.
+// observations and rewards, how far the run has come, and the episodes under way.
 //
-// REINFORCE starts every iteration with fresh episodes whose random streams are named by their
-// number, so this is all that the iterations to come depend on.
+// Random streams are named by what they are for, and an episode is a function of its number and its
+// actions, so this is all that the iterations to come depend on.
 #pragma once
 
 #include <filesystem>

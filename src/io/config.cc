@@ -111,12 +111,23 @@ void collect(const Document& document, const std::string& path, const Json& sect
   }
 }
 
+bool is_utf8(const std::string& text) {
+  try {
+    return !Json(text).dump().empty();
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 // The value of `--set key=value`: JSON if it is that, otherwise a string.
 Json override_value(const std::string& text) {
   try {
     return parse_json(text, "--set");
   } catch (const UsageError&) {
-    return Json(text);
+    if (is_utf8(text)) return Json(text);
+    throw UsageError(
+        fmt::format("--set: the value {} is not text in UTF-8, give it in that encoding",
+                    json_excerpt(Json(text))));
   }
 }
 
@@ -167,6 +178,11 @@ double LayerRates::rate(std::int64_t layer, std::int64_t layers) const {
   const double base =
       values.size() == 1 ? values.front() : values.at(static_cast<std::size_t>(layer));
   return scaled ? base * static_cast<double>(layers - layer) : base;
+}
+
+double ScheduleConfig::factor(std::int64_t iteration, std::int64_t iterations) const {
+  if (learning_rate == RateSchedule::kConstant) return 1.0;
+  return 1.0 - static_cast<double>(iteration) / static_cast<double>(iterations);
 }
 
 Config parse_config(std::string_view text, std::span<const std::string> overrides) {

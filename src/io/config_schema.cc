@@ -19,6 +19,7 @@ constexpr std::size_t kMaxLayers = 64;
 constexpr std::int64_t kMaxThreads = 1024;
 constexpr double kMaxRate = 1000.0;
 constexpr double kMaxClip = 1e6;
+constexpr double kMaxReturn = 1e12;
 constexpr double kMinStd = 1e-6;  // its square and their ratio stay normal in float32
 constexpr double kMaxStd = 1e6;
 
@@ -69,13 +70,46 @@ void add_env(Table& table) {
 void add_algorithm(Table& table) {
   Section algorithm(
       table, "algorithm", [](auto& c) -> auto& { return c.algorithm; });
-  algorithm.add("name", &AlgorithmConfig::name, word({"reinforce"}), "how the policy is improved");
+  algorithm.add("name", &AlgorithmConfig::name,
+                choice<AlgorithmName>({{"reinforce", AlgorithmName::kReinforce},
+                                       {"reinforce_baseline", AlgorithmName::kReinforceBaseline},
+                                       {"ppo", AlgorithmName::kPpo}}),
+                "how the policy is improved: by whole episodes, without or with a learned "
+                "baseline, or by proximal policy optimisation");
   algorithm.add("discount", &AlgorithmConfig::discount, number(0.0, 1.0),
                 "discount of the return per step");
   algorithm.add("episodes_per_update", &AlgorithmConfig::episodes_per_update, integer(1, kMaxCount),
                 "whole episodes that form one batch");
   algorithm.add("normalize_returns", &AlgorithmConfig::normalize_returns, boolean(),
                 "shift and scale a batch's returns to mean 0 and standard deviation 1");
+}
+
+void add_ppo(Table& table) {
+  Section ppo(
+      table, "algorithm.ppo", [](auto& c) -> auto& { return c.algorithm.ppo; });
+  ppo.add("horizon", &PpoConfig::horizon, integer(1, kMaxCount),
+          "steps of each environment per iteration");
+  ppo.add("epochs", &PpoConfig::epochs, integer(1, kMaxCount), "passes over an iteration's steps");
+  ppo.add("minibatch", &PpoConfig::minibatch, integer(1, kMaxSteps), "rows per gradient step");
+  ppo.add("clip", &PpoConfig::clip, number(0.0, kMaxRate),
+          "largest change of an action's probability ratio that is still rewarded");
+  ppo.add("kl_weight", &PpoConfig::kl_weight, number(0.0, kMaxRate),
+          "weight of the divergence from the policy that collected the steps");
+  ppo.add("kl_stop", &PpoConfig::kl_stop, number(0.0, kMaxRate),
+          "mean divergence over an epoch after which no further epoch follows [nat]; 0: off");
+  ppo.add("value_clip", &PpoConfig::value_clip, number(0.0, kMaxClip),
+          "change of a value beyond which its loss is held back [return]; 0: off");
+  ppo.add("advantage", &PpoConfig::advantage,
+          choice<AdvantageRule>({{"return", AdvantageRule::kReturn},
+                                 {"td", AdvantageRule::kTd},
+                                 {"gae", AdvantageRule::kGae}}),
+          "return minus value, one-step temporal difference, or GAE");
+  ppo.add("gae_lambda", &PpoConfig::gae_lambda, number(0.0, 1.0),
+          "GAE's weight of later temporal differences");
+  ppo.add("normalize_advantages", &PpoConfig::normalize_advantages, boolean(),
+          "shift and scale a mini-batch's advantages to mean 0 and standard deviation 1");
+  ppo.add("entropy_weight", &PpoConfig::entropy_weight, number(0.0, kMaxRate),
+          "weight of the policy's entropy as a bonus");
 }
 
 void add_network(Table& table) {
@@ -141,6 +175,11 @@ void add_hidden(Table& table) {
                                    {"frozen", HiddenMethod::kFrozen}}),
              "what trains the hidden layers: the local loss (section 3), backpropagation, nothing");
   add_local_loss(table);
+  hidden.add(
+      "batch", &HiddenConfig::batch,
+      choice<LocalBatch>({{"minibatch", LocalBatch::kMinibatch}, {"buffer", LocalBatch::kBuffer}}),
+      "rows of a local update under ppo: each mini-batch, or once per epoch all steps of "
+      "the iteration");
   hidden.add("learning_rate", &HiddenConfig::learning_rate, layer_rates(kMaxRate),
              "Adam's step size; scaled: x times the layer's distance to the head (appendix)");
   hidden.add("grad_clip", &HiddenConfig::grad_clip, number(0.0, kMaxClip),
@@ -156,11 +195,34 @@ void add_head(Table& table) {
            "largest norm of the head's gradient; 0: off");
 }
 
+void add_value(Table& table) {
+  Section value(
+      table, "value", [](auto& c) -> auto& { return c.value; });
+  value.add("learning_rate", &ValueConfig::learning_rate, number(0.0, kMaxRate),
+            "Adam's step size of the value head");
+  value.add("steps", &ValueConfig::steps, integer(1, kMaxCount),
+            "steps of the value head per batch of reinforce_baseline");
+  value.add("weight", &ValueConfig::weight, number(0.0, kMaxRate),
+            "weight of the value loss in the layers that backprop shares with the policy");
+}
+
 void add_policy(Table& table) {
   Section policy(
       table, "policy", [](auto& c) -> auto& { return c.policy; });
-  policy.add("std", &PolicyConfig::std, number(kMinStd, kMaxStd),
+  policy.add("std", &PolicyConfig::std, number_or("learned", kMinStd, kMaxStd),
              "standard deviation of each action of a Gaussian policy [the action's unit]");
+  policy.add("initial_std", &PolicyConfig::initial_std, number(kMinStd, kMaxStd),
+             "where a learned standard deviation starts");
+}
+
+void add_schedule(Table& table) {
+  Section schedule(
+      table, "schedule", [](auto& c) -> auto& { return c.schedule; });
+  schedule.add("learning_rate", &ScheduleConfig::learning_rate,
+               choice<RateSchedule>(
+                   {{"constant", RateSchedule::kConstant}, {"linear", RateSchedule::kLinear}}),
+               "course of all learning rates; linear: to 0 at run.iterations, also where a "
+               "continued run has moved them");
 }
 
 void add_rollout(Table& table) {
@@ -187,16 +249,25 @@ void add_run(Table& table) {
           "iterations between progress lines");
   run.add("diagnostics_every", &RunConfig::diagnostics_every, integer(0, kMaxSteps),
           "iterations between per-layer diagnostics; 0: never");
+  run.add("eval_every", &RunConfig::eval_every, integer(0, kMaxSteps),
+          "iterations between evaluations with the most likely actions; 0: never");
+  run.add("eval_episodes", &RunConfig::eval_episodes, integer(1, kMaxCount),
+          "episodes per evaluation");
+  run.add("stop_return", &RunConfig::stop_return, number_or("", -kMaxReturn, kMaxReturn),
+          "ends the run when the mean return of 50 iterations reaches it");
 }
 
 Table make_table() {
   Table table;
   add_env(table);
   add_algorithm(table);
+  add_ppo(table);
   add_network(table);
   add_hidden(table);
   add_head(table);
+  add_value(table);
   add_policy(table);
+  add_schedule(table);
   add_rollout(table);
   add_run(table);
   return table;

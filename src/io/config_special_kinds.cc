@@ -225,6 +225,21 @@ Kind<std::string> run_folder_path() {
 
 Kind<PairSelection> pair_selection() { return {"string", pair_words(), read_pairs, write_pairs}; }
 
+Kind<std::optional<double>> number_or(const std::string& none, double low, double high) {
+  const Json absent = none.empty() ? Json(nullptr) : Json(none);
+  const std::string type = none.empty() ? "number or null" : "number or string";
+  const std::string allowed = fmt::format("{} to {}, or {}", low, high, absent.dump());
+  return {type, allowed,
+          [=](const Given& given) -> std::optional<double> {
+            if (given.value == absent) return std::nullopt;
+            const std::string expected = fmt::format("{}: {}", type, allowed);
+            return read_number(given.key, given.value, low, high, expected);
+          },
+          [absent](const std::optional<double>& value, const Config&) {
+            return value ? Json(*value) : absent;
+          }};
+}
+
 Kind<LossBlock> loss_block() {
   Kind<LossBlock> kind =
       choice<LossBlock>({{"batch", LossBlock::kBatch}, {"episode", LossBlock::kEpisode}});

@@ -1,6 +1,7 @@
 // Kinds of value that belong to one setting each.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "io/config_kinds.h"
@@ -24,6 +25,10 @@ Kind<std::string> run_folder_path();
 
 // "all", "landmarks:M", or one of the sparse kinds.
 Kind<PairSelection> pair_selection();
+
+// A number in [low, high], or `none`, the word for its absence ("learned"); written as null where
+// the word is empty.
+Kind<std::optional<double>> number_or(const std::string& none, double low, double high);
 
 // "batch", or "episode" if hidden.pairs is all.
 Kind<LossBlock> loss_block();

@@ -34,16 +34,31 @@ Json metrics_json(const IterationMetrics& metrics, std::size_t hidden_layers) {
   for (std::size_t l = 0; l < hidden_layers; ++l) {
     layers.push_back(metrics.layers.empty() ? empty_layer_json() : layer_json(metrics.layers[l]));
   }
-  return {{"iteration", metrics.iteration},
-          {"env_steps", metrics.env_steps},
-          {"episodes", metrics.episodes},
-          {"diverged", metrics.diverged},
-          {"return_mean", value_or_null(metrics.return_mean)},
-          {"length_mean", value_or_null(metrics.length_mean)},
-          {"rollout_seconds", metrics.rollout_seconds},
-          {"update_seconds", metrics.update_seconds},
-          {"policy_loss", metrics.policy_loss},
-          {"layers", layers}};
+  Json line{{"iteration", metrics.iteration},
+            {"env_steps", metrics.env_steps},
+            {"episodes", metrics.episodes},
+            {"diverged", metrics.diverged},
+            {"return_mean", value_or_null(metrics.return_mean)},
+            {"length_mean", value_or_null(metrics.length_mean)},
+            {"rollout_seconds", metrics.rollout_seconds},
+            {"update_seconds", metrics.update_seconds},
+            {"policy_loss", metrics.policy_loss}};
+  if (metrics.value_loss) line["value_loss"] = *metrics.value_loss;
+  if (metrics.ppo) {
+    line["kl"] = metrics.ppo->kl;
+    line["entropy"] = metrics.ppo->entropy;
+    line["clip_fraction"] = metrics.ppo->clip_fraction;
+    line["epochs"] = metrics.ppo->epochs;
+  }
+  line["layers"] = layers;
+  if (metrics.evaluation) line["evaluation"] = evaluation_json(*metrics.evaluation);
+  return line;
+}
+
+Json evaluation_json(const EvaluationReport& report) {
+  return {{"episodes", report.episodes},     {"return_mean", report.return_mean},
+          {"return_std", report.return_std}, {"return_min", report.return_min},
+          {"return_max", report.return_max}, {"length_mean", report.length_mean}};
 }
 
 void MovingReturn::add(double return_mean, std::int64_t iteration) {

@@ -10,6 +10,9 @@
 
 namespace lpdm {
 
+// What `lpdm eval --json` prints.
+Json evaluation_json(const EvaluationReport& report);
+
 // One line of metrics.jsonl. Layers between diagnostics have null fields.
 Json metrics_json(const IterationMetrics& metrics, std::size_t hidden_layers);
 
@@ -23,6 +26,7 @@ class MovingReturn {
   double latest() const;  // of as many iterations as there are, up to the window
   std::optional<double> best() const { return best_; }  // of full windows only
   std::int64_t best_iteration() const { return best_iteration_; }
+  bool full() const { return returns_.size() == window_; }
 
  private:
   std::size_t window_;

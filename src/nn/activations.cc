@@ -11,26 +11,79 @@ std::int64_t row_bucket(std::int64_t n) {
       std::bit_ceil(static_cast<std::uint64_t>(std::max(n, kSmallest))));
 }
 
-Activations::Activations(Backend& backend, Network& network)
+HeadActivations::HeadActivations(Backend& backend, Network& network)
+    : backend_(backend), network_(network) {}
+
+void HeadActivations::reserve(std::int64_t rows) {
+  if (rows <= capacity_) return;
+  capacity_ = row_bucket(rows);
+  const std::int64_t size = capacity_ * network_.head().out();
+  policy_ = DeviceArray<float>(backend_, size);
+  policy_delta_ = DeviceArray<float>(backend_, size);
+  if (network_.value_head() == nullptr) return;
+  values_ = DeviceArray<float>(backend_, capacity_);
+  value_delta_ = DeviceArray<float>(backend_, capacity_);
+}
+
+void HeadActivations::run(const Rows& rows, const Layer& head, float* output) const {
+  backend_.dense_forward({.rows = rows,
+                          .in = head.in(),
+                          .out = head.out(),
+                          .activation = head.activation(),
+                          .input = features_,
+                          .weight = head.weight(),
+                          .bias = head.bias(),
+                          .output = output});
+}
+
+void HeadActivations::forward(const Rows& rows, const float* features) {
+  features_ = features;
+  run(rows, network_.head(), policy_.data());
+  if (network_.value_head() != nullptr) forward_value(rows);
+}
+
+void HeadActivations::forward_value(const Rows& rows) {
+  run(rows, *network_.value_head(), values_.data());
+}
+
+void HeadActivations::gradient(const Rows& rows, Layer& head, const float* delta) const {
+  backend_.dense_gradient({.rows = rows,
+                           .in = head.in(),
+                           .out = head.out(),
+                           .delta = delta,
+                           .input = features_,
+                           .weight_gradient = head.weight_gradient(),
+                           .bias_gradient = head.bias_gradient()});
+}
+
+void HeadActivations::policy_gradient(const Rows& rows) {
+  gradient(rows, network_.head(), policy_delta_.data());
+}
+
+void HeadActivations::value_gradient(const Rows& rows) {
+  gradient(rows, *network_.value_head(), value_delta_.data());
+}
+
+HiddenActivations::HiddenActivations(Backend& backend, Network& network)
     : backend_(backend),
       network_(network),
-      outputs_(network.layers().size()),
-      deltas_(network.layers().size()) {}
+      outputs_(network.hidden().size()),
+      deltas_(network.hidden().size()) {}
 
-void Activations::reserve(std::int64_t rows) {
+void HiddenActivations::reserve(std::int64_t rows) {
   if (rows <= capacity_) return;
   capacity_ = row_bucket(rows);
   for (std::size_t l = 0; l < outputs_.size(); ++l) {
-    const std::int64_t size = capacity_ * network_.layers()[l].out();
+    const std::int64_t size = capacity_ * network_.hidden()[l].out();
     outputs_[l] = DeviceArray<float>(backend_, size);
     deltas_[l] = DeviceArray<float>(backend_, size);
   }
 }
 
-void Activations::forward(const Rows& rows, const float* input) {
+void HiddenActivations::forward(const Rows& rows, const float* input) {
   input_ = input;
   for (std::size_t l = 0; l < outputs_.size(); ++l) {
-    const Layer& layer = network_.layers()[l];
+    const Layer& layer = network_.hidden()[l];
     backend_.dense_forward({.rows = rows,
                             .in = layer.in(),
                             .out = layer.out(),
@@ -42,8 +95,8 @@ void Activations::forward(const Rows& rows, const float* input) {
   }
 }
 
-void Activations::layer_gradient(const Rows& rows, std::size_t l) {
-  Layer& layer = network_.layers()[l];
+void HiddenActivations::layer_gradient(const Rows& rows, std::size_t l) {
+  Layer& layer = network_.hidden()[l];
   backend_.dense_gradient({.rows = rows,
                            .in = layer.in(),
                            .out = layer.out(),
@@ -53,18 +106,28 @@ void Activations::layer_gradient(const Rows& rows, std::size_t l) {
                            .bias_gradient = layer.bias_gradient()});
 }
 
-void Activations::backpropagate(const Rows& rows) {
-  for (std::size_t l = network_.hidden().size(); l > 0; --l) {
-    const Layer& above = network_.layers()[l];
-    backend_.dense_input_gradient({.rows = rows,
-                                   .in = above.in(),
-                                   .out = above.out(),
-                                   .activation = network_.layers()[l - 1].activation(),
-                                   .delta = delta(l),
-                                   .weight = above.weight(),
-                                   .input = output(l - 1),
-                                   .input_delta = delta(l - 1)});
-    layer_gradient(rows, l - 1);
+DenseInputGradient HiddenActivations::through(const Rows& rows, const Layer& above,
+                                              std::size_t below) {
+  return {.rows = rows,
+          .in = above.in(),
+          .out = above.out(),
+          .activation = network_.hidden()[below].activation(),
+          .weight = above.weight(),
+          .input = output(below),
+          .input_delta = delta(below)};
+}
+
+void HiddenActivations::backpropagate(const Rows& rows, HeadActivations& heads) {
+  for (std::size_t l = outputs_.size(); l-- > 0;) {
+    const bool last = l + 1 == outputs_.size();
+    DenseInputGradient op = through(rows, last ? network_.head() : network_.hidden()[l + 1], l);
+    op.delta = last ? heads.policy_delta() : delta(l + 1);
+    if (last && network_.value_head() != nullptr) {
+      op.value_delta = heads.value_delta();
+      op.value_weight = network_.value_head()->weight();
+    }
+    backend_.dense_input_gradient(op);
+    layer_gradient(rows, l);
   }
 }
 

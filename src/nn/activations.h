@@ -1,4 +1,5 @@
-// What one forward pass leaves behind: every layer's output, and room for its gradient.
+// What one forward pass leaves behind: the outputs of the hidden layers and of the heads on top of
+// them, and room for their gradients.
 #pragma once
 
 #include <cstdint>
@@ -8,27 +9,62 @@
 
 namespace lpdm {
 
-// Borrows the network. Memory grows in buckets (powers of two of rows) and is kept.
-class Activations {
+// The heads on a batch of features, the last hidden layer's outputs. Borrows the network. Memory
+// grows in buckets (powers of two of rows) and is kept.
+class HeadActivations {
  public:
-  Activations(Backend& backend, Network& network);
+  HeadActivations(Backend& backend, Network& network);
 
-  // Makes room for `rows` rows.
   void reserve(std::int64_t rows);
-  // Runs all layers. input: (N, in) in backend memory, to be kept until the gradients are taken.
+  // features: (N, last hidden width) in backend memory, to be kept until the gradients are taken.
+  void forward(const Rows& rows, const float* features);
+  void forward_value(const Rows& rows);  // anew, on the same features
+
+  const float* policy() const { return policy_.data(); }  // (capacity, out)
+  float* policy_delta() { return policy_delta_.data(); }
+  // With a value head only:
+  const float* values() const { return values_.data(); }  // (capacity)
+  float* value_delta() { return value_delta_.data(); }
+
+  // Weight and bias gradients of a head from its delta.
+  void policy_gradient(const Rows& rows);
+  void value_gradient(const Rows& rows);
+
+ private:
+  void run(const Rows& rows, const Layer& head, float* output) const;
+  void gradient(const Rows& rows, Layer& head, const float* delta) const;
+
+  Backend& backend_;
+  Network& network_;
+  std::int64_t capacity_ = 0;
+  const float* features_ = nullptr;
+  DeviceArray<float> policy_, policy_delta_;
+  DeviceArray<float> values_, value_delta_;
+};
+
+// The hidden layers on a batch of observations. Borrows the network. Memory as above.
+class HiddenActivations {
+ public:
+  HiddenActivations(Backend& backend, Network& network);
+
+  void reserve(std::int64_t rows);
+  // input: (N, in) in backend memory, to be kept until the gradients are taken.
   void forward(const Rows& rows, const float* input);
 
   std::int64_t capacity() const { return capacity_; }
   const float* input(std::size_t layer) const { return layer == 0 ? input_ : output(layer - 1); }
   const float* output(std::size_t layer) const { return outputs_[layer].data(); }
+  const float* features() const { return outputs_.back().data(); }
   float* delta(std::size_t layer) { return deltas_[layer].data(); }  // of the pre-activation
 
-  // weight and bias gradients of one layer from its delta.
+  // Weight and bias gradients of one layer from its delta.
   void layer_gradient(const Rows& rows, std::size_t layer);
-  // Deltas and gradients of all layers below the head, from the head's delta.
-  void backpropagate(const Rows& rows);
+  // Deltas and gradients of all hidden layers from the heads' deltas.
+  void backpropagate(const Rows& rows, HeadActivations& heads);
 
  private:
+  DenseInputGradient through(const Rows& rows, const Layer& above, std::size_t below);
+
   Backend& backend_;
   Network& network_;
   std::int64_t capacity_ = 0;

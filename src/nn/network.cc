@@ -9,28 +9,10 @@
 namespace lpdm {
 
 Layer::Layer(Backend& backend, std::int64_t in, std::int64_t out, Activation activation)
-    : in_(in),
-      out_(out),
-      activation_(activation),
-      value_(backend, in * out + out),
-      gradient_(backend, in * out + out),
-      first_moment_(backend, in * out + out),
-      second_moment_(backend, in * out + out),
-      adam_step_(backend, 1),
-      gradient_norm_(backend, 1) {}
-
-ParameterSlice Layer::slice(double learning_rate) {
-  return {.value = value_.data(),
-          .gradient = gradient_.data(),
-          .first_moment = first_moment_.data(),
-          .second_moment = second_moment_.data(),
-          .size = value_.size(),
-          .learning_rate = learning_rate,
-          .gradient_norm = gradient_norm_.data()};
-}
+    : in_(in), out_(out), activation_(activation), parameters_(backend, in * out + out) {}
 
 LayerValues Layer::values() const {
-  const std::vector<float> all = value_.read();
+  const std::vector<float> all = parameters_.values();
   const auto bias = all.begin() + in_ * out_;
   return {std::vector<float>(all.begin(), bias), std::vector<float>(bias, all.end())};
 }
@@ -44,23 +26,7 @@ void Layer::set_values(const LayerValues& values) {
   }
   std::vector<float> all = values.weight;
   all.insert(all.end(), values.bias.begin(), values.bias.end());
-  value_.write(all);
-}
-
-OptimizerState Layer::optimizer_state() const {
-  return {first_moment_.read(), second_moment_.read(), adam_step_.read().front()};
-}
-
-void Layer::set_optimizer_state(const OptimizerState& state) {
-  const auto size = static_cast<std::size_t>(value_.size());
-  if (state.first_moment.size() != size || state.second_moment.size() != size) {
-    throw Error("a layer of " + std::to_string(size) + " parameters was given moments of " +
-                std::to_string(state.first_moment.size()) + " and " +
-                std::to_string(state.second_moment.size()));
-  }
-  first_moment_.write(state.first_moment);
-  second_moment_.write(state.second_moment);
-  adam_step_.write(std::vector<std::int64_t>{state.step});
+  parameters_.set_values(all);
 }
 
 Network::Network(Backend& backend, const NetworkShape& shape) : shape_(shape) {
@@ -74,16 +40,22 @@ Network::Network(Backend& backend, const NetworkShape& shape) : shape_(shape) {
     in = out;
   };
   for (const std::int64_t width : shape.hidden) add(width, shape.activation);
+  const std::int64_t features = in;
   add(shape.output, Activation::kIdentity);
+  if (shape.value_head) value_head_.emplace(backend, features, 1, Activation::kIdentity);
+  if (shape.learned_std) log_std_.emplace(backend, shape.output);
 }
 
 void Network::initialize(Initialization method, std::uint64_t seed) {
   constexpr double kHeadGain = 0.01;  // starts with a policy that is nearly uniform
+  const auto draw = [&](Layer& layer, double gain, std::size_t number) {
+    layer.set_values(initial_values(method, layer.in(), layer.out(), gain, seed,
+                                    static_cast<std::int64_t>(number)));
+  };
   for (std::size_t l = 0; l < layers_.size(); ++l) {
-    const double gain = l + 1 == layers_.size() ? kHeadGain : std::sqrt(2.0);
-    layers_[l].set_values(initial_values(method, layers_[l].in(), layers_[l].out(), gain, seed,
-                                         static_cast<std::int64_t>(l)));
+    draw(layers_[l], l + 1 == layers_.size() ? kHeadGain : std::sqrt(2.0), l);
   }
+  if (value_head_) draw(*value_head_, 1.0, layers_.size());
 }
 
 InferenceNetwork::InferenceNetwork(Backend& backend, Network& network) : backend_(backend) {

@@ -22,14 +22,14 @@ std::size_t sample_categorical(std::span<const float> logits, RandomStream& rand
 
 }  // namespace
 
-void sample_action(const ActionSpace& space, double std, std::span<const float> head,
-                   RandomStream random, std::span<float> action) {
+void sample_action(const ActionSpace& space, std::span<const double> std,
+                   std::span<const float> head, RandomStream random, std::span<float> action) {
   if (space.discrete) {
     action[0] = static_cast<float>(sample_categorical(head, random));
     return;
   }
   for (std::size_t d = 0; d < head.size(); ++d) {
-    action[d] = static_cast<float>(head[d] + std * random.normal());
+    action[d] = static_cast<float>(head[d] + std[d] * random.normal());
   }
 }
 

@@ -8,9 +8,9 @@
 
 namespace lpdm {
 
-// head: (space.size) logits or means; action: (space.width()).
-void sample_action(const ActionSpace& space, double std, std::span<const float> head,
-                   RandomStream random, std::span<float> action);
+// head: (space.size) logits or means; std: (space.size), of a Gaussian; action: (space.width()).
+void sample_action(const ActionSpace& space, std::span<const double> std,
+                   std::span<const float> head, RandomStream random, std::span<float> action);
 
 // The most likely action: the first largest logit, or the mean.
 void most_likely_action(const ActionSpace& space, std::span<const float> head,

@@ -137,9 +137,22 @@ void EpisodeCollector::record(int half) {
     episode.truncated = environments_.truncated()[e] != 0;
     episode.diverged = environments_.diverged()[e] != 0;
     if (!episode.terminated && !episode.truncated) return false;
+    const bool another_follows = episode_of_[e] + environments_.count() < count_;
+    record_end(environment, another_follows);
     episode_of_[e] += environments_.count();
-    return episode_of_[e] >= count_;
+    return !another_follows;
   });
+}
+
+// The next episode's first observation has taken the place of the final one, if one follows.
+void EpisodeCollector::record_end(std::int64_t environment, bool another_follows) {
+  const std::int64_t width = environments_.spec().observation_size;
+  const auto seen =
+      row_of(another_follows ? environments_.final_observations() : environments_.observations(),
+             environment, width);
+  std::vector<float>& final_observation = episode_in(environment).final_observation;
+  final_observation.assign(seen.begin(), seen.end());
+  normalizer_.normalize(final_observation, final_observation);
 }
 
 }  // namespace lpdm

@@ -20,11 +20,12 @@
 namespace lpdm {
 
 struct Episode {
-  std::vector<float> observations;  // (length, observation_size), what the policy saw
-  std::vector<float> actions;       // (length, action width)
-  std::vector<float> rewards;       // (length), normalised if the config says so
-  double return_sum = 0.0;          // undiscounted, in float64, before normalisation
-  double discounted = 0.0;          // return so far, for the normaliser
+  std::vector<float> observations;       // (length, observation_size), what the policy saw
+  std::vector<float> actions;            // (length, action width)
+  std::vector<float> rewards;            // (length), normalised if the config says so
+  std::vector<float> final_observation;  // (observation_size), after the end, as the policy sees it
+  double return_sum = 0.0;               // undiscounted, in float64, before normalisation
+  double discounted = 0.0;               // return so far, for the normaliser
   bool terminated = false;
   bool truncated = false;
   bool diverged = false;    // then truncated too
@@ -66,6 +67,7 @@ class EpisodeCollector {
 
   Episode& episode_in(std::int64_t environment);
   RandomStream reset_stream(std::int64_t episode) const;
+  void record_end(std::int64_t environment, bool another_follows);
   void clear(Episode& episode) const;
   void choose_action(std::int64_t environment, std::span<const float> observation,
                      std::span<const float> output);

@@ -5,28 +5,28 @@
 #include <cmath>
 
 #include "lpdm/error.h"
+#include "rl/parameter_group.h"
 
 namespace lpdm {
 
-HiddenLearner::HiddenLearner(Backend& backend, Network& network, Activations& activations,
+HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivations& activations,
                              const Config& config)
     : backend_(backend),
       network_(network),
       activations_(activations),
       hidden_(config.hidden),
-      head_(config.head),
       seed_(config.run.seed),
       landmark_count_(backend, 1),
       scales_(backend, 1),
       statistics_(backend, static_cast<std::int64_t>(network.hidden().size())),
       activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {}
 
-void HiddenLearner::compute_gradients(const Inputs& inputs) {
+void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* heads) {
   const bool lpdm = hidden_.method == HiddenMethod::kLpdm;
   local_loss_evaluated_ = !network_.hidden().empty() && (lpdm || inputs.diagnostics);
   // Before backpropagation writes the deltas that a local gradient would.
   if (local_loss_evaluated_) evaluate_local_loss(inputs, lpdm);
-  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows);
+  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows, *heads);
   if (lpdm) {
     for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
       activations_.layer_gradient(inputs.rows, l);
@@ -110,31 +110,28 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
                        .layer_count = static_cast<std::int64_t>(layers.size())});
 }
 
-void HiddenLearner::step() {
-  const auto layer_count = static_cast<std::int64_t>(network_.hidden().size());
-  std::vector<ParameterSlice> hidden;
-  for (std::int64_t l = 0; l < layer_count; ++l) {
-    hidden.push_back(network_.hidden()[static_cast<std::size_t>(l)].slice(
-        hidden_.learning_rate.rate(l, layer_count)));
+ParameterSlice HiddenLearner::slice(std::size_t layer, double rate_factor) {
+  const auto layers = static_cast<std::int64_t>(network_.hidden().size());
+  const double rate = hidden_.learning_rate.rate(static_cast<std::int64_t>(layer), layers);
+  return network_.hidden()[layer].parameters().slice(rate_factor * rate);
+}
+
+void HiddenLearner::step(double rate_factor) {
+  if (hidden_.method != HiddenMethod::kLpdm) return;
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    std::vector<ParameterSlice> slices{slice(l, rate_factor)};
+    clip_adam_step(backend_, slices, hidden_.grad_clip,
+                   network_.hidden()[l].parameters().adam_step());
   }
-  const auto clip_adam = [this](std::span<const ParameterSlice> slices, double clip, Layer& owner) {
-    backend_.clip_adam({.slices = slices.data(),
-                        .slice_count = static_cast<std::int64_t>(slices.size()),
-                        .clip = clip,
-                        .step = owner.adam_step()});
-  };
-  Layer& head = network_.head();
-  const ParameterSlice head_slice = head.slice(head_.learning_rate);
-  if (hidden_.method == HiddenMethod::kBackprop) {
-    hidden.push_back(head_slice);
-    clip_adam(hidden, head_.grad_clip, head);
-    return;
+}
+
+std::vector<ParameterSlice> HiddenLearner::shared_slices(double rate_factor) {
+  std::vector<ParameterSlice> slices;
+  if (hidden_.method != HiddenMethod::kBackprop) return slices;
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    slices.push_back(slice(l, rate_factor));
   }
-  clip_adam({&head_slice, 1}, head_.grad_clip, head);
-  if (hidden_.method == HiddenMethod::kFrozen) return;
-  for (std::size_t l = 0; l < hidden.size(); ++l) {
-    clip_adam({&hidden[l], 1}, hidden_.grad_clip, network_.hidden()[l]);
-  }
+  return slices;
 }
 
 std::vector<LayerDiagnostics> HiddenLearner::diagnostics(const Inputs& inputs) {
@@ -149,33 +146,27 @@ std::vector<LayerDiagnostics> HiddenLearner::diagnostics(const Inputs& inputs) {
   std::vector<LayerDiagnostics> layers;
   for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
     const bool frozen = hidden_.method == HiddenMethod::kFrozen;
-    layers.push_back({.loss = statistics[l].loss,
-                      .correlation = statistics[l].correlation,
-                      .mean_distance = statistics[l].mean_distance,
-                      .mean_abs = summaries[l].mean_abs,
-                      .saturated = summaries[l].saturated,
-                      .gradient_norm = frozen ? 0.0 : network_.hidden()[l].gradient_norm()});
+    layers.push_back(
+        {.loss = statistics[l].loss,
+         .correlation = statistics[l].correlation,
+         .mean_distance = statistics[l].mean_distance,
+         .mean_abs = summaries[l].mean_abs,
+         .saturated = summaries[l].saturated,
+         .gradient_norm = frozen ? 0.0 : network_.hidden()[l].parameters().gradient_norm()});
   }
   return layers;
 }
 
 void HiddenLearner::check_finite() {
   const std::vector<LocalLossStatistics> statistics = statistics_.read();
-  const auto layers = network_.layers();
-  for (std::size_t l = 0; l < layers.size(); ++l) {
-    const bool hidden = l < network_.hidden().size();
-    const std::string name = hidden ? fmt::format("hidden layer {}", l + 1) : "the head";
-    if (hidden && local_loss_evaluated_ && !std::isfinite(statistics[l].loss)) {
-      throw NumericalError(fmt::format(
-          "the local loss of {} is {}; lower hidden.learning_rate or check the observations", name,
-          statistics[l].loss));
-    }
-    if (!std::isfinite(layers[l].gradient_norm())) {
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    if (local_loss_evaluated_ && !std::isfinite(statistics[l].loss)) {
       throw NumericalError(
-          fmt::format("the gradient of {} is not finite; lower its learning rate or check rewards "
-                      "and observations",
-                      name));
+          fmt::format("the local loss of hidden layer {} is {}; lower hidden.learning_rate or "
+                      "check the observations",
+                      l + 1, statistics[l].loss));
     }
+    check_gradient_finite(network_.hidden()[l].parameters(), fmt::format("hidden layer {}", l + 1));
   }
 }
 

@@ -8,15 +8,17 @@
 #include "lpdm/backend.h"
 #include "lpdm/config.h"
 #include "lpdm/network.h"
-#include "lpdm/reinforce.h"
+#include "lpdm/update.h"
 #include "nn/activations.h"
 
 namespace lpdm {
 
-// Borrows the network and its activations. Per update: compute_gradients, then step.
+// Borrows the network and its activations. Per update: compute_gradients, then step; under backprop
+// the hidden layers' step is made with the policy head's (shared_slices).
 class HiddenLearner {
  public:
-  HiddenLearner(Backend& backend, Network& network, Activations& activations, const Config& config);
+  HiddenLearner(Backend& backend, Network& network, HiddenActivations& activations,
+                const Config& config);
 
   // What the local loss needs besides the activations.
   struct Inputs {
@@ -30,28 +32,29 @@ class HiddenLearner {
     bool diagnostics = false;
   };
 
-  // Gradients of all hidden layers; the head's delta must be there for backpropagation. The local
-  // loss is evaluated where it is learned from, and for the diagnostics.
-  void compute_gradients(const Inputs& inputs);
+  // Gradients of all hidden layers; for backpropagation from the heads' deltas, else `heads` may be
+  // null. The local loss is evaluated where it is learned from, and for the diagnostics.
+  void compute_gradients(const Inputs& inputs, HeadActivations* heads);
 
-  // One clipped Adam step for the head, and for the hidden layers as hidden.method says: each on
-  // its own, or (backprop) one group with the head, clipped by head.grad_clip.
-  void step();
+  // One clipped Adam step for each hidden layer that learns by its local loss.
+  void step(double rate_factor);
+  // Under backprop the hidden layers, which form one group with the policy head; else empty.
+  std::vector<ParameterSlice> shared_slices(double rate_factor);
 
   // Of the latest compute_gradients and step. Throws NumericalError if something is not finite.
   std::vector<LayerDiagnostics> diagnostics(const Inputs& inputs);
   void check_finite();
 
  private:
+  ParameterSlice slice(std::size_t layer, double rate_factor);
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);
 
   Backend& backend_;
   Network& network_;
-  Activations& activations_;
+  HiddenActivations& activations_;
   HiddenConfig hidden_;
-  HeadConfig head_;
   std::uint64_t seed_;
   bool local_loss_evaluated_ = false;
   DeviceArray<float> shift_;                             // (capacity)

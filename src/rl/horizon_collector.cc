@@ -1,8 +1,11 @@
 #include "rl/horizon_collector.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 
+#include "lpdm/error.h"
 #include "rl/half_steps.h"
 
 namespace lpdm {
@@ -12,8 +15,8 @@ namespace {
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 // `count` rows of `width` from row `first` on.
-template <class T>
-auto rows_in(std::vector<T>& matrix, std::int64_t first, std::int64_t count, std::int64_t width) {
+template <class Matrix>
+auto rows_in(Matrix&& matrix, std::int64_t first, std::int64_t count, std::int64_t width) {
   return std::span(matrix).subspan(index(first * width), index(count * width));
 }
 
@@ -92,6 +95,55 @@ const HorizonRollout& HorizonCollector::collect() {
   return rollout_;
 }
 
+RolloutState HorizonCollector::running_episodes() const {
+  RolloutState episodes;
+  if (!started_) return episodes;
+  for (const Course& course : courses_) episodes.push_back({course.episode, course.actions});
+  return episodes;
+}
+
+void HorizonCollector::restore(const RolloutState& episodes) {
+  if (episodes.empty()) return;
+  if (episodes.size() != rows_.size()) {
+    throw Error(fmt::format("{} running episodes were given for {} environments", episodes.size(),
+                            rows_.size()));
+  }
+  for (const std::int64_t e : rows_) replay(e, episodes[index(e)]);
+  std::vector<float>& to = normalizer_.observations() ? raw_ : rollout_.observations;
+  // Without normalisation prepare takes the last block of observations as the first.
+  const std::int64_t block = normalizer_.observations() ? 0 : rollout_.rows();
+  std::ranges::copy(environments_.observations(),
+                    to.begin() + static_cast<std::ptrdiff_t>(block * observation_size_));
+  started_ = true;
+}
+
+void HorizonCollector::replay(std::int64_t e, const RunningEpisode& running) {
+  if (running.actions.size() % index(action_width_) != 0) {
+    throw Error(fmt::format("a running episode's {} numbers are not whole actions of {} dimensions",
+                            running.actions.size(), action_width_));
+  }
+  Course& course = courses_[index(e)];
+  course = {.episode = running.episode, .actions = running.actions};
+  environments_.reset(e, reset_stream(e));
+  const auto action = rows_in(environments_.actions(), e, 1, action_width_);
+  SequenceMoments unused = normalizer_.make_sequence();
+  const auto width = static_cast<std::ptrdiff_t>(action_width_);
+  for (auto taken = running.actions.begin(); taken != running.actions.end(); taken += width) {
+    std::copy_n(taken, width, action.begin());
+    environments_.step({&e, 1});
+    if (environments_.terminated()[index(e)] != 0 || environments_.truncated()[index(e)] != 0) {
+      throw Error(fmt::format(
+          "episode {} of environment {} ended while it was replayed, though it was running when it "
+          "was saved; go on with the program and MuJoCo version that saved it",
+          running.episode, e));
+    }
+    const double reward = environments_.rewards()[index(e)];
+    normalizer_.note_reward(unused, course.discounted, reward);
+    course.return_sum += reward;
+    ++course.length;
+  }
+}
+
 std::span<const std::int64_t> HorizonCollector::rows_of(int half) const {
   const std::size_t first_half = in_halves_ ? (rows_.size() + 1) / 2 : rows_.size();
   const std::span<const std::int64_t> rows(rows_);
@@ -156,7 +208,10 @@ void HorizonCollector::record_end(std::int64_t e, std::int64_t row) {
   finals.insert(finals.end(), seen, seen + width);
   const auto row_span = std::span(finals).last(index(width));
   normalizer_.normalize(row_span, row_span);
-  course = {.episode = course.episode};  // NextEpisode has counted it
+  course.length = 0;  // of the next episode, which NextEpisode has counted
+  course.return_sum = 0.0;
+  course.discounted = 0.0;
+  course.actions.clear();
 }
 
 void HorizonCollector::record(int half) {
@@ -171,6 +226,8 @@ void HorizonCollector::record(int half) {
     rollout_.truncated[row] = environments_.truncated()[index(e)];
     course.return_sum += reward;
     ++course.length;
+    const auto action = rows_in(rollout_.actions, first + e, 1, action_width_);
+    course.actions.insert(course.actions.end(), action.begin(), action.end());
     if (rollout_.terminated[row] != 0 || rollout_.truncated[row] != 0) {
       record_end(e, static_cast<std::int64_t>(row));
     }

@@ -3,46 +3,23 @@
 // Episodes that end are followed by the next one in place; the last ones go on in the next call.
 // The random draws of an episode belong to (seed, environment, its number there), those of an
 // action also to its step in the episode, so the horizon changes nothing but where calls end, and
-// neither threads nor halves change anything. No allocation per step, once the ends have had room.
+// neither threads nor halves change anything. No allocation per step, once the ends and the longest
+// episode have had room.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "lpdm/batch.h"
 #include "lpdm/config.h"
 #include "lpdm/random.h"
+#include "lpdm/trainer.h"
 #include "lpdm/vector_env.h"
 #include "rl/normalizer.h"
 #include "rl/rollout_policy.h"
 
 namespace lpdm {
-
-// An episode that ended within a rollout.
-struct EpisodeEnd {
-  std::int64_t row = 0;     // of its last step
-  std::int64_t length = 0;  // of the whole episode, earlier calls included
-  double return_sum = 0.0;  // of the whole episode, undiscounted, before normalisation
-};
-
-// Row t * count + e is step t of environment e.
-struct HorizonRollout {
-  std::int64_t horizon = 0;
-  std::int64_t count = 0;
-  // (horizon + 1, count, observation_size): what the policy saw; the last block is where the next
-  // call goes on, for bootstrapping episodes that have not ended.
-  std::vector<float> observations;
-  std::vector<float> actions;             // (horizon, count, action width)
-  std::vector<float> policy_outputs;      // (horizon, count, head): logits or means
-  std::vector<float> rewards;             // (horizon, count), normalised if the config says so
-  std::vector<std::uint8_t> terminated;   // (horizon, count)
-  std::vector<std::uint8_t> truncated;    // (horizon, count)
-  std::vector<EpisodeEnd> ends;           // ascending rows
-  std::vector<float> final_observations;  // (ends, observation_size), as the policy would see them
-  std::int64_t diverged = 0;              // episodes that ended by a broken simulation
-
-  std::int64_t rows() const { return horizon * count; }
-};
 
 class HorizonCollector {
  public:
@@ -53,6 +30,11 @@ class HorizonCollector {
 
   // The rollout is valid until the next call.
   const HorizonRollout& collect();
+  // What the next collect goes on with, per environment; empty before the first.
+  RolloutState running_episodes() const;
+  // Goes on with these by replaying them. Throws Error if they do not fit the environments.
+  void restore(const RolloutState& episodes);
+
   // What the latest rollout adds to the normaliser, per environment.
   std::span<const SequenceMoments> moments() const { return moments_; }
 
@@ -69,7 +51,8 @@ class HorizonCollector {
     std::uint32_t episode = 0;
     std::int64_t length = 0;
     double return_sum = 0.0;
-    double discounted = 0.0;  // return so far, for the normaliser
+    double discounted = 0.0;     // return so far, for the normaliser
+    std::vector<float> actions;  // (length, action width), for running_episodes
   };
 
   RandomStream reset_stream(std::int64_t e) const;
@@ -78,6 +61,7 @@ class HorizonCollector {
   std::span<const std::int64_t> rows_of(int half) const;
   VectorEnv::Buffers buffers_at(std::int64_t step);
   void record_end(std::int64_t e, std::int64_t row);
+  void replay(std::int64_t e, const RunningEpisode& running);
 
   VectorEnv& environments_;
   RolloutPolicy& policy_;

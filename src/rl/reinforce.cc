@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <optional>
 
 #include "lpdm/error.h"
 #include "nn/activations.h"
 #include "rl/hidden_learner.h"
+#include "rl/parameter_group.h"
+#include "rl/policy_head.h"
+#include "rl/value_head.h"
 
 namespace lpdm {
 
@@ -16,7 +19,8 @@ void require(bool condition, const char* what) {
   if (!condition) throw Error(fmt::format("a batch for an update is inconsistent: {}", what));
 }
 
-void check_shapes(const Batch& batch, const NetworkShape& shape, const ActionSpace& action) {
+void check_shapes(const Batch& batch, const NetworkShape& shape, const ActionSpace& action,
+                  bool baseline) {
   const auto rows = static_cast<std::size_t>(batch.rows());
   require(rows > 0, "it has no rows");
   require(batch.observation_size == shape.input, "observations do not fit the network's input");
@@ -31,6 +35,12 @@ void check_shapes(const Batch& batch, const NetworkShape& shape, const ActionSpa
     previous = end;
   }
   require(previous == batch.rows(), "the last episode must end with the last row");
+  if (!baseline) return;
+  require(batch.final_observations.size() ==
+              batch.episode_ends.size() * static_cast<std::size_t>(shape.input),
+          "a learned baseline needs the final observation of every episode");
+  require(batch.truncated.size() == batch.episode_ends.size(),
+          "a learned baseline needs to know of every episode whether it was truncated");
 }
 
 }  // namespace
@@ -41,93 +51,133 @@ struct Reinforce::Impl {
         network(network_in),
         action(action_in),
         algorithm(config.algorithm),
-        policy(config.policy),
-        activations(backend, network),
-        learner(backend, network, activations, config),
+        value_steps(config.value.steps),
+        hidden(backend, network),
+        heads(backend, network),
+        policy_head(backend, network, action, config),
+        learner(backend, network, hidden, config),
         row_count(backend, 1),
+        seen_count(backend, 1),
         episode_count(backend, 1),
         iteration(backend, 1),
-        loss(backend, 1) {}
+        losses(backend, 2),
+        refit_loss(backend, 1) {
+    if (baseline()) value_head.emplace(backend, network, config);
+  }
 
-  void upload(const Batch& batch) {
-    if (batch.rows() > activations.capacity()) {
-      activations.reserve(batch.rows());
-      const std::int64_t capacity = activations.capacity();
+  bool baseline() const { return algorithm.name == AlgorithmName::kReinforceBaseline; }
+
+  void reserve(const Batch& batch, std::int64_t seen) {
+    if (seen > hidden.capacity()) {
+      hidden.reserve(seen);
+      heads.reserve(seen);
+      const std::int64_t capacity = hidden.capacity();
       observations = DeviceArray<float>(backend, capacity * batch.observation_size);
       actions = DeviceArray<float>(backend, capacity * batch.action_width);
       rewards = DeviceArray<float>(backend, capacity);
       returns = DeviceArray<float>(backend, capacity);
+      if (baseline()) advantages = DeviceArray<float>(backend, capacity);
     }
     const auto episodes = static_cast<std::int64_t>(batch.episode_ends.size());
     if (episodes > episode_ends.size()) {
       episode_ends = DeviceArray<std::int64_t>(backend, row_bucket(episodes));
+      truncated = DeviceArray<std::uint8_t>(backend, row_bucket(episodes));
     }
+  }
+
+  // With a baseline the final observations follow the batch's rows.
+  void upload(const Batch& batch) {
+    const auto episodes = static_cast<std::int64_t>(batch.episode_ends.size());
+    const std::int64_t seen = batch.rows() + (baseline() ? episodes : 0);
+    reserve(batch, seen);
     observations.write(batch.observations);
+    if (baseline()) {
+      observations.write(batch.final_observations, batch.rows() * batch.observation_size);
+      truncated.write(batch.truncated);
+    }
     actions.write(batch.actions);
     rewards.write(batch.rewards);
     episode_ends.write(batch.episode_ends);
     row_count.write(std::vector<std::int64_t>{batch.rows()});
+    seen_count.write(std::vector<std::int64_t>{seen});
     episode_count.write(std::vector<std::int64_t>{episodes});
     iteration.write(std::vector<std::int64_t>{updates});
   }
 
-  Rows rows() const { return {.count = row_count.data(), .capacity = activations.capacity()}; }
+  Rows rows() const { return {.count = row_count.data(), .capacity = hidden.capacity()}; }
+  Rows seen_rows() const { return {.count = seen_count.data(), .capacity = hidden.capacity()}; }
 
-  void policy_loss() {
-    const std::size_t head = network.hidden().size();
-    if (action.discrete) {
-      backend.categorical_loss({.rows = rows(),
-                                .actions_count = action.size,
-                                .logits = activations.output(head),
-                                .actions = actions.data(),
-                                .weights = returns.data(),
-                                .delta = activations.delta(head),
-                                .loss = loss.data()});
-    } else {
-      backend.gaussian_loss({.rows = rows(),
-                             .dimensions = action.size,
-                             .std = policy.std,
-                             .mean = activations.output(head),
-                             .actions = actions.data(),
-                             .weights = returns.data(),
-                             .delta = activations.delta(head),
-                             .loss = loss.data()});
-    }
-    activations.layer_gradient(rows(), head);
-  }
-
-  UpdateReport update(const Batch& batch, const UpdateOptions& options) {
-    check_shapes(batch, network.shape(), action);
-    upload(batch);
-    activations.forward(rows(), observations.data());
+  // Returns, and what the log-probabilities are weighted with.
+  const float* compute_weights() {
     backend.discounted_returns({.rows = rows(),
                                 .rewards = rewards.data(),
                                 .episode_ends = episode_ends.data(),
                                 .episode_count = episode_count.data(),
                                 .discount = algorithm.discount,
-                                .normalize = algorithm.normalize_returns,
+                                .normalize = algorithm.normalize_returns && !baseline(),
+                                .values = baseline() ? heads.values() : nullptr,
+                                .bootstrap = truncated.data(),
                                 .returns = returns.data()});
-    policy_loss();
+    if (!baseline()) return returns.data();
+    backend.advantages({.rows = rows(),
+                        .returns = returns.data(),
+                        .values = heads.values(),
+                        .normalize = algorithm.normalize_returns,
+                        .advantages = advantages.data()});
+    return advantages.data();
+  }
+
+  // The first step of the value head is made from the forward pass that all others learn from; the
+  // next ones refit it to the same features.
+  void fit_baseline(double rate_factor) {
+    value_head->step(rate_factor);
+    for (std::int64_t step = 1; step < value_steps; ++step) {
+      heads.forward_value(rows());
+      value_head->loss(heads, value_targets(refit_loss.data()));
+      value_head->step(rate_factor);
+    }
+  }
+
+  ValueHead::Targets value_targets(double* loss) const {
+    return {.rows = rows(), .returns = returns.data(), .loss = loss};
+  }
+
+  UpdateReport update(const Batch& batch, const UpdateOptions& options) {
+    check_shapes(batch, network.shape(), action, baseline());
+    upload(batch);
+    hidden.forward(seen_rows(), observations.data());
+    heads.forward(seen_rows(), hidden.features());
+    const float* weights = compute_weights();
+    policy_head.reinforce_loss(rows(), heads, actions.data(), weights, losses.data());
+    if (baseline()) value_head->loss(heads, value_targets(losses.data() + 1));
     const HiddenLearner::Inputs inputs{
         .rows = rows(),
-        .values = returns.data(),
+        .values = baseline() ? heads.values() : returns.data(),
         .iteration = iteration.data(),
         .landmarks = options.landmarks ? &*options.landmarks : nullptr,
         .episode_ends = episode_ends.data(),
         .episode_count = episode_count.data(),
         .diagnostics = options.diagnostics};
-    learner.compute_gradients(inputs);
-    learner.step();
+    learner.compute_gradients(inputs, &heads);
+    policy_head.step(learner.shared_slices(options.rate_factor), options.rate_factor);
+    learner.step(options.rate_factor);
+    if (baseline()) fit_baseline(options.rate_factor);
     ++updates;
+    return report(inputs);
+  }
 
-    UpdateReport report{.policy_loss = loss.read().front(), .layers = {}};
-    if (!std::isfinite(report.policy_loss)) {
-      throw NumericalError(
-          fmt::format("the policy loss is {}; lower the learning rates or check the rewards",
-                      report.policy_loss));
+  UpdateReport report(const HiddenLearner::Inputs& inputs) {
+    const std::vector<double> loss = losses.read();
+    UpdateReport report{.policy_loss = loss[0], .value_loss = {}, .ppo = {}, .layers = {}};
+    check_loss_finite(loss[0], "policy");
+    if (baseline()) {
+      check_loss_finite(loss[1], "value");
+      check_gradient_finite(network.value_head()->parameters(), "the value head");
+      report.value_loss = loss[1];
     }
     learner.check_finite();
-    if (options.diagnostics) report.layers = learner.diagnostics(inputs);
+    check_gradient_finite(network.head().parameters(), "the policy head");
+    if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
     return report;
   }
 
@@ -135,19 +185,26 @@ struct Reinforce::Impl {
   Network& network;
   ActionSpace action;
   AlgorithmConfig algorithm;
-  PolicyConfig policy;
-  Activations activations;
+  std::int64_t value_steps;
+  HiddenActivations hidden;
+  HeadActivations heads;
+  PolicyHead policy_head;
+  std::optional<ValueHead> value_head;
   HiddenLearner learner;
   std::int64_t updates = 0;
   DeviceArray<float> observations;          // (capacity, observation_size)
   DeviceArray<float> actions;               // (capacity, action_width)
   DeviceArray<float> rewards;               // (capacity)
   DeviceArray<float> returns;               // (capacity)
+  DeviceArray<float> advantages;            // (capacity), with a baseline
   DeviceArray<std::int64_t> episode_ends;   // (episodes)
-  DeviceArray<std::int64_t> row_count;      // (1)
+  DeviceArray<std::uint8_t> truncated;      // (episodes), with a baseline
+  DeviceArray<std::int64_t> row_count;      // (1), N
+  DeviceArray<std::int64_t> seen_count;     // (1), N and the final observations
   DeviceArray<std::int64_t> episode_count;  // (1)
   DeviceArray<std::int64_t> iteration;      // (1)
-  DeviceArray<double> loss;                 // (1)
+  DeviceArray<double> losses;               // (2), of policy and value
+  DeviceArray<double> refit_loss;           // (1)
 };
 
 Reinforce::Reinforce(Backend& backend, Network& network, const ActionSpace& action,

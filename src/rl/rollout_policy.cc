@@ -1,5 +1,7 @@
 #include "rl/rollout_policy.h"
 
+#include <cmath>
+
 #include "rl/action_sampler.h"
 
 namespace lpdm {
@@ -8,7 +10,9 @@ RolloutPolicy::RolloutPolicy(Backend& backend, Network& network, const ActionSpa
                              const Config& config, std::int64_t max_rows, bool beside_pool)
     : inference_(choose_backend(backend, beside_pool), network),
       action_(action),
-      std_(config.policy.std),
+      log_std_(network.log_std()),
+      std_(static_cast<std::size_t>(action.size),
+           config.policy.std.value_or(config.policy.initial_std)),
       seed_(config.run.seed),
       observation_size_(network.shape().input),
       input_(own_backend_ ? *own_backend_ : backend, max_rows * observation_size_),
@@ -19,6 +23,13 @@ Backend& RolloutPolicy::choose_backend(Backend& backend, bool beside_pool) {
   if (!beside_pool || backend.name() != "cpu") return backend;
   own_backend_ = make_cpu_backend(caller_);
   return *own_backend_;
+}
+
+void RolloutPolicy::refresh() {
+  inference_.refresh();
+  if (log_std_ == nullptr) return;
+  const std::vector<float> log_std = log_std_->values();
+  for (std::size_t d = 0; d < std_.size(); ++d) std_[d] = std::exp(log_std[d]);
 }
 
 void RolloutPolicy::run(std::span<const float> observations, std::span<float> outputs) {

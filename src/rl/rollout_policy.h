@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "lpdm/backend.h"
 #include "lpdm/config.h"
@@ -23,7 +24,7 @@ class RolloutPolicy {
                 std::int64_t max_rows, bool beside_pool);
 
   // Takes over the network's current parameters.
-  void refresh() { inference_.refresh(); }
+  void refresh();
 
   // observations: (rows, observation_size), outputs: (rows, head): logits or means.
   void run(std::span<const float> observations, std::span<float> outputs);
@@ -39,7 +40,8 @@ class RolloutPolicy {
   std::unique_ptr<Backend> own_backend_;  // null unless it is needed
   InferenceNetwork inference_;
   ActionSpace action_;
-  double std_;
+  const Parameters* log_std_;  // null: fixed
+  std::vector<double> std_;    // (action.size)
   std::uint64_t seed_;
   std::int64_t observation_size_;
   DeviceArray<float> input_;   // (max_rows, observation_size)

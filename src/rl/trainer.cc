@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "rl/algorithm.h"
 #include "rl/episode_collector.h"
 #include "rl/half_steps.h"
 #include "rl/normalizer.h"
@@ -27,22 +28,26 @@ NetworkShape network_shape(const Config& config, const EnvironmentSpec& environm
   return {.input = environment.observation_size,
           .hidden = config.network.hidden,
           .output = environment.action.size,
-          .activation = config.network.activation};
-}
-
-void append(Batch& batch, const Episode& episode) {
-  const auto add = [](std::vector<float>& to, const std::vector<float>& from) {
-    to.insert(to.end(), from.begin(), from.end());
-  };
-  add(batch.observations, episode.observations);
-  add(batch.actions, episode.actions);
-  add(batch.rewards, episode.rewards);
-  batch.episode_ends.push_back(batch.rows());
+          .activation = config.network.activation,
+          .value_head = config.algorithm.has_value_head(),
+          .learned_std = !environment.action.discrete && !config.policy.std};
 }
 
 }  // namespace
 
 struct Trainer::Impl {
+  // Environments for evaluation, with whoever plays in them.
+  struct Evaluation {
+    explicit Evaluation(Impl& trainer)
+        : environments(trainer.config.env.id, trainer.config.env.options, trainer.config.env.count,
+                       trainer.config.env.max_episode_steps, trainer.pool),
+          collector(environments, trainer.policy, trainer.normalizer, trainer.config,
+                    trainer.in_halves) {}
+
+    VectorEnv environments;
+    EpisodeCollector collector;
+  };
+
   explicit Impl(const Config& config_in)
       : config(config_in),
         pool(thread_count(config)),
@@ -54,52 +59,73 @@ struct Trainer::Impl {
         policy(*backend, network, environments.spec().action, config, environments.count(),
                in_halves),
         normalizer(config, environments.spec().observation_size),
-        collector(environments, policy, normalizer, config, in_halves),
-        reinforce(*backend, network, environments.spec().action, config) {
+        algorithm(make_algorithm(
+            {config, *backend, environments, network, policy, normalizer, in_halves})) {
     network.initialize(config.network.init, config.run.seed);
-    batch.observation_size = environments.spec().observation_size;
-    batch.action_width = environments.spec().action.width();
-  }
-
-  void collect(IterationMetrics& metrics) {
-    const std::int64_t count = config.algorithm.episodes_per_update;
-    policy.refresh();
-    const auto episodes = collector.play(progress.iteration * count, count, {});
-    batch.observations.clear();
-    batch.actions.clear();
-    batch.rewards.clear();
-    batch.episode_ends.clear();
-    double return_sum = 0.0;
-    for (const Episode& episode : episodes) {
-      append(batch, episode);
-      return_sum += episode.return_sum;
-      metrics.diverged += episode.diverged ? 1 : 0;
-      normalizer.merge(episode.moments);
+    if (Parameters* log_std = network.log_std()) {
+      log_std->set_values(
+          std::vector<float>(static_cast<std::size_t>(log_std->size()),
+                             static_cast<float>(std::log(config.policy.initial_std))));
     }
-    normalizer.refresh();
-    metrics.episodes = count;
-    metrics.return_mean = return_sum / static_cast<double>(count);
-    metrics.length_mean = static_cast<double>(batch.rows()) / static_cast<double>(count);
   }
 
   IterationMetrics iterate() {
     IterationMetrics metrics;
     const Clock::time_point start = Clock::now();
-    collect(metrics);
+    policy.refresh();
+    progress.env_steps += algorithm->collect(progress.iteration, metrics);
     metrics.rollout_seconds = seconds_since(start);
     const Clock::time_point update_start = Clock::now();
-    const std::int64_t every = config.run.diagnostics_every;
-    const UpdateReport report = reinforce.update(
-        batch,
-        {.diagnostics = every > 0 && progress.iteration % every == 0, .landmarks = std::nullopt});
+    const UpdateReport report = algorithm->update(update_options());
     metrics.update_seconds = seconds_since(update_start);
-    progress.env_steps += batch.rows();
     ++progress.iteration;
     metrics.iteration = progress.iteration;
     metrics.env_steps = progress.env_steps;
     metrics.policy_loss = report.policy_loss;
+    metrics.value_loss = report.value_loss;
+    metrics.ppo = report.ppo;
     metrics.layers = report.layers;
+    const std::int64_t every = config.run.eval_every;
+    if (every > 0 && progress.iteration % every == 0) {
+      metrics.evaluation = evaluate(config.run.eval_episodes, true);
+    }
     return metrics;
+  }
+
+  UpdateOptions update_options() const {
+    const std::int64_t every = config.run.diagnostics_every;
+    return {.diagnostics = every > 0 && progress.iteration % every == 0,
+            .rate_factor = config.schedule.factor(progress.iteration, config.run.iterations),
+            .landmarks = std::nullopt};
+  }
+
+  EvaluationReport evaluate(std::int64_t episodes, bool deterministic) {
+    policy.refresh();
+    if (!evaluation) evaluation = std::make_unique<Evaluation>(*this);
+    return summarize(evaluation->collector.play(0, episodes,
+                                                {.reset = StreamPurpose::kEvaluationReset,
+                                                 .action = StreamPurpose::kEvaluationAction,
+                                                 .deterministic = deterministic}));
+  }
+
+  static EvaluationReport summarize(std::span<const Episode> played) {
+    const auto count = static_cast<double>(played.size());
+    EvaluationReport report{.episodes = static_cast<std::int64_t>(played.size()),
+                            .return_min = played.front().return_sum,
+                            .return_max = played.front().return_sum};
+    for (const Episode& episode : played) {
+      report.return_mean += episode.return_sum / count;
+      report.length_mean += static_cast<double>(episode.length()) / count;
+      report.return_min = std::min(report.return_min, episode.return_sum);
+      report.return_max = std::max(report.return_max, episode.return_sum);
+    }
+    double squared = 0.0;
+    for (const Episode& episode : played) {
+      const double deviation = episode.return_sum - report.return_mean;
+      squared += deviation * deviation;
+    }
+    report.return_std = std::sqrt(squared / count);
+    return report;
   }
 
   Config config;
@@ -110,9 +136,8 @@ struct Trainer::Impl {
   bool in_halves;
   RolloutPolicy policy;
   Normalizer normalizer;
-  EpisodeCollector collector;
-  Reinforce reinforce;
-  Batch batch;
+  std::unique_ptr<Algorithm> algorithm;
+  std::unique_ptr<Evaluation> evaluation;  // null until the first
   Progress progress;
 };
 
@@ -128,35 +153,18 @@ Progress Trainer::progress() const { return impl_->progress; }
 
 NormalizationState Trainer::normalization() const { return impl_->normalizer.state(); }
 
-void Trainer::restore(const Progress& progress, const NormalizationState& normalization) {
+RolloutState Trainer::rollout_state() const { return impl_->algorithm->rollout_state(); }
+
+void Trainer::restore(const Progress& progress, const NormalizationState& normalization,
+                      const RolloutState& rollout) {
   impl_->normalizer.restore(normalization);
+  impl_->algorithm->restore(rollout);
+  impl_->algorithm->set_iteration(progress.iteration);
   impl_->progress = progress;
-  impl_->reinforce.set_iteration(progress.iteration);
 }
 
 EvaluationReport Trainer::evaluate(std::int64_t episodes, bool deterministic) {
-  impl_->policy.refresh();
-  const auto played = impl_->collector.play(0, episodes,
-                                            {.reset = StreamPurpose::kEvaluationReset,
-                                             .action = StreamPurpose::kEvaluationAction,
-                                             .deterministic = deterministic});
-  const auto count = static_cast<double>(episodes);
-  EvaluationReport report{.episodes = episodes,
-                          .return_min = played.front().return_sum,
-                          .return_max = played.front().return_sum};
-  double squared = 0.0;
-  for (const Episode& episode : played) {
-    report.return_mean += episode.return_sum / count;
-    report.length_mean += static_cast<double>(episode.length()) / count;
-    report.return_min = std::min(report.return_min, episode.return_sum);
-    report.return_max = std::max(report.return_max, episode.return_sum);
-  }
-  for (const Episode& episode : played) {
-    squared +=
-        (episode.return_sum - report.return_mean) * (episode.return_sum - report.return_mean);
-  }
-  report.return_std = std::sqrt(squared / count);
-  return report;
+  return impl_->evaluate(episodes, deterministic);
 }
 
 }  // namespace lpdm

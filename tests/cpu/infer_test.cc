@@ -27,10 +27,13 @@ TEST(Infer, MatchesTheTrainingForwardPass) {
 
     DeviceArray<std::int64_t> count(*backend, 1);
     count.write(std::vector<std::int64_t>{kRows});
-    Activations activations(*backend, network);
-    activations.reserve(kRows);
-    activations.forward({count.data(), kRows}, device_input.data());
-    const float* expected = activations.output(3);
+    HiddenActivations hidden(*backend, network);
+    HeadActivations heads(*backend, network);
+    hidden.reserve(kRows);
+    heads.reserve(kRows);
+    hidden.forward({count.data(), kRows}, device_input.data());
+    heads.forward({count.data(), kRows}, hidden.features());
+    const float* expected = heads.policy();
     EXPECT_TRUE(reference::all_close(
         output.read(), std::vector<double>(expected, expected + kRows * 3), 1e-5, 1e-6));
   }

@@ -57,6 +57,23 @@ LocalLossConfig any_loss() {
   return loss;
 }
 
+PpoConfig any_ppo() {
+  PpoConfig ppo;
+  ppo.horizon = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
+  ppo.epochs = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
+  ppo.minibatch = *rc::gen::inRange<std::int64_t>(1, 1'000'000'001);
+  ppo.clip = *between(0.0, 1000.0);
+  ppo.kl_weight = *between(0.0, 1000.0);
+  ppo.kl_stop = *between(0.0, 1000.0);
+  ppo.value_clip = *between(0.0, 1e6);
+  ppo.advantage =
+      *rc::gen::element(AdvantageRule::kReturn, AdvantageRule::kTd, AdvantageRule::kGae);
+  ppo.gae_lambda = *between(0.0, 1.0);
+  ppo.normalize_advantages = *rc::gen::arbitrary<bool>();
+  ppo.entropy_weight = *between(0.0, 1000.0);
+  return ppo;
+}
+
 Config any_config() {
   Config config;
   config.env.id = *rc::gen::elementOf(environment_ids());
@@ -68,6 +85,9 @@ Config any_config() {
   config.algorithm.discount = *between(0.0, 1.0);
   config.algorithm.episodes_per_update = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
   config.algorithm.normalize_returns = *rc::gen::arbitrary<bool>();
+  config.algorithm.name = *rc::gen::element(AlgorithmName::kReinforce,
+                                            AlgorithmName::kReinforceBaseline, AlgorithmName::kPpo);
+  config.algorithm.ppo = any_ppo();
   const auto layers = *rc::gen::inRange<std::size_t>(1, 65);
   config.network.hidden = *rc::gen::container<std::vector<std::int64_t>>(
       layers, rc::gen::inRange<std::int64_t>(1, 65'537));
@@ -80,7 +100,17 @@ Config any_config() {
   config.hidden.grad_clip = *between(0.0, 1e6);
   config.head.learning_rate = *between(0.0, 1000.0);
   config.head.grad_clip = *between(0.0, 1e6);
-  config.policy.std = *between(1e-6, 1e6);
+  config.value.learning_rate = *between(0.0, 1000.0);
+  config.value.steps = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
+  config.value.weight = *between(0.0, 1000.0);
+  config.hidden.batch = *rc::gen::element(LocalBatch::kMinibatch, LocalBatch::kBuffer);
+  if (*rc::gen::arbitrary<bool>()) {
+    config.policy.std = *between(1e-6, 1e6);
+  } else {
+    config.policy.std = std::nullopt;
+  }
+  config.policy.initial_std = *between(1e-6, 1e6);
+  config.schedule.learning_rate = *rc::gen::element(RateSchedule::kConstant, RateSchedule::kLinear);
   config.rollout.halves = *rc::gen::element(Halves::kAuto, Halves::kOn, Halves::kOff);
   config.run.iterations = *rc::gen::inRange<std::int64_t>(1, 1'000'000'001);
   config.run.seed = *rc::gen::arbitrary<std::uint64_t>();
@@ -90,6 +120,9 @@ Config any_config() {
   config.run.log_every = *rc::gen::inRange<std::int64_t>(1, 1'000'000'001);
   config.run.checkpoint_every = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
   config.run.diagnostics_every = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
+  config.run.eval_every = *rc::gen::inRange<std::int64_t>(0, 1'000'000'001);
+  config.run.eval_episodes = *rc::gen::inRange<std::int64_t>(1, 1'000'001);
+  if (*rc::gen::arbitrary<bool>()) config.run.stop_return = *between(-1e12, 1e12);
   return config;
 }
 

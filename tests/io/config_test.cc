@@ -134,12 +134,14 @@ TEST(ConfigTest, DumpHasEveryKeyInTheTablesOrder) {
   const Json dumped = parse_json(dump_config(Config{}), "dump");
   std::vector<std::string> sections;
   for (const auto& [name, value] : dumped.items()) sections.push_back(name);
-  EXPECT_EQ(sections, (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head",
-                                                "policy", "rollout", "run"}));
+  EXPECT_EQ(sections,
+            (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head", "value",
+                                      "policy", "schedule", "rollout", "run"}));
   EXPECT_EQ(dumped["hidden"]["pairs"], "all");
   EXPECT_EQ(dumped["hidden"]["learning_rate"], 1e-3);
   std::size_t keys = 0;
   for (const auto& [name, section] : dumped.items()) keys += section.size();
+  keys += dumped["algorithm"]["ppo"].size() - 1;  // a section within a section
   EXPECT_EQ(keys, settings().size());
 }
 

@@ -113,7 +113,7 @@ Values ReferenceTrainer::update(const UpdateBatch& batch) {
   }
   const Values outputs = linear(h[hidden], layers_[hidden], n);
   const HeadLoss head = discrete_ ? categorical(outputs, batch.actions, returns)
-                                  : gaussian(outputs, batch.actions, returns, config_.policy.std);
+                                  : gaussian(outputs, batch.actions, returns, *config_.policy.std);
   std::vector<LayerParameters> gradients(layers_.size());
   gradients[hidden] = linear_gradients(head.delta, h[hidden], n);
 

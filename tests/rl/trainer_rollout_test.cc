@@ -82,7 +82,7 @@ TEST(TrainerRollout, EvaluationUsesTheStatisticsAndDoesNotAddToThem) {
   NormalizationState shifted = plain.normalization();
   for (double& mean : shifted.observations->mean) mean += 1.0;
   const double before = plain.evaluate(20, false).length_mean;
-  plain.restore(plain.progress(), shifted);
+  plain.restore(plain.progress(), shifted, {});
   EXPECT_NE(before, plain.evaluate(20, false).length_mean);
 }
 

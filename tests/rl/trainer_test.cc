@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "lpdm/error.h"
+#include "lpdm/reinforce.h"
 
 namespace lpdm {
 namespace {

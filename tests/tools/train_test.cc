@@ -93,7 +93,13 @@ TEST_F(TrainTest, AResumedRunEqualsOneThatNeverStopped) {
       {"plain", ""},
       {"landmarks", "--set hidden.pairs=landmarks:4 --set hidden.guided=true"},
       {"normalised",
-       "--set env.normalize_observations=true --set env.normalize_rewards=true --set env.count=2"}};
+       "--set env.normalize_observations=true --set env.normalize_rewards=true --set env.count=2"},
+      {"baseline", "--set algorithm.name=reinforce_baseline"},
+      {"ppo", "--set algorithm.name=ppo --set algorithm.ppo.horizon=40 --set env.count=2"},
+      {"ppo-hopper",
+       "--set algorithm.name=ppo --set algorithm.ppo.horizon=40 --set env.id=Hopper-v4 "
+       "--set policy.std=learned --set hidden.batch=buffer --set hidden.pairs=landmarks:4 "
+       "--set env.normalize_observations=true --set env.normalize_rewards=true"}};
   for (const auto& [tag, more] : runs) {
     expect_trained(tag + "-whole", more);
     expect_trained(tag + "-parts", more + " --set run.iterations=11");
@@ -104,6 +110,13 @@ TEST_F(TrainTest, AResumedRunEqualsOneThatNeverStopped) {
     EXPECT_EQ(file_text(out(tag + "-whole") / "checkpoint.safetensors"),
               file_text(out(tag + "-parts") / "checkpoint.safetensors"));
   }
+}
+
+TEST_F(TrainTest, ARunEndsWhenItHasLearnt) {
+  expect_trained("run", "--set run.iterations=2000 --set run.stop_return=12");
+  const std::vector<Json> lines = metrics("run");
+  EXPECT_GE(lines.size(), 50U);
+  EXPECT_LT(lines.size(), 2000U);
 }
 
 TEST_F(TrainTest, ResumeDropsMetricsThatTheCheckpointDoesNotKnow) {

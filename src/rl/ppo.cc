@@ -1,0 +1,213 @@
+#include "lpdm/ppo.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "lpdm/error.h"
+#include "lpdm/random.h"
+#include "rl/hidden_learner.h"
+#include "rl/minibatch.h"
+#include "rl/parameter_group.h"
+#include "rl/policy_head.h"
+#include "rl/rollout_buffer.h"
+#include "rl/value_head.h"
+
+namespace lpdm {
+
+namespace {
+
+// Whether the hidden layers stand still while the mini-batches of an epoch are learnt from.
+bool features_stay(const HiddenConfig& hidden) {
+  return hidden.method == HiddenMethod::kFrozen ||
+         (hidden.method == HiddenMethod::kLpdm && hidden.batch == LocalBatch::kBuffer);
+}
+
+// Fisher and Yates: every order is equally likely.
+void shuffle(std::vector<std::int64_t>& order, RandomStream random) {
+  for (std::size_t left = order.size(); left > 1; --left) {
+    const auto chosen = static_cast<std::size_t>(random.uniform() * static_cast<double>(left));
+    std::swap(order[left - 1], order[chosen]);
+  }
+}
+
+}  // namespace
+
+struct Ppo::Impl {
+  Impl(Backend& backend_in, Network& network_in, const ActionSpace& action, const Config& config_in)
+      : backend(backend_in),
+        network(network_in),
+        config(config_in),
+        ppo(config.algorithm.ppo),
+        fixed_features(features_stay(config.hidden)),
+        buffer(backend, network, config),
+        minibatch(backend, network, std::min(ppo.minibatch, ppo.horizon * config.env.count),
+                  action.width(), fixed_features),
+        hidden(backend, network),
+        heads(backend, network),
+        policy_head(backend, network, action, config),
+        value_head(backend, network, config),
+        learner(backend, network, fixed_features ? buffer.hidden() : hidden, config),
+        draw(backend, 1) {
+    hidden.reserve(fixed_features ? 0 : minibatch.rows().capacity);
+    heads.reserve(minibatch.rows().capacity);
+  }
+
+  std::int64_t minibatches() const { return (buffer.size() + ppo.minibatch - 1) / ppo.minibatch; }
+
+  UpdateReport update(const HorizonRollout& rollout, const UpdateOptions& options) {
+    buffer.load(rollout);
+    policy_head.remember_std();
+    prepare_epochs();
+    UpdateReport report;
+    std::int64_t epochs = 0;
+    while (epochs < ppo.epochs) {
+      run_epoch(epochs, options, report);
+      ++epochs;
+      if (ppo.kl_stop > 0.0 && epoch_kl(epochs - 1) > ppo.kl_stop) break;
+    }
+    ++updates;
+    summarize(epochs, report);
+    return report;
+  }
+
+  void prepare_epochs() {
+    if (statistics.size() < ppo.epochs * minibatches()) {
+      statistics = DeviceArray<PpoLossStatistics>(backend, ppo.epochs * minibatches());
+      value_losses = DeviceArray<double>(backend, ppo.epochs * minibatches());
+      order = DeviceArray<std::int64_t>(backend, buffer.size());
+    }
+    host_order.resize(static_cast<std::size_t>(buffer.size()));
+    std::iota(host_order.begin(), host_order.end(), 0);
+  }
+
+  void run_epoch(std::int64_t epoch, const UpdateOptions& options, UpdateReport& report) {
+    if (fixed_features) learn_features(epoch, options, report);
+    shuffle(host_order,
+            RandomStream(config.run.seed, {.purpose = StreamPurpose::kMinibatches,
+                                           .episode = static_cast<std::uint32_t>(updates),
+                                           .step = static_cast<std::uint32_t>(epoch)}));
+    order.write(host_order);
+    for (std::int64_t m = 0; m < minibatches(); ++m) {
+      const std::int64_t first = m * ppo.minibatch;
+      minibatch.gather(buffer, order.data() + first, std::min(ppo.minibatch, buffer.size() - first),
+                       ppo.normalize_advantages);
+      learn_minibatch(epoch * minibatches() + m, options, report);
+    }
+  }
+
+  // One local update from the whole buffer; its outputs are what the mini-batches then learn on.
+  void learn_features(std::int64_t epoch, const UpdateOptions& options, UpdateReport& report) {
+    const bool diagnostics = options.diagnostics && epoch == 0;
+    const bool lpdm = config.hidden.method == HiddenMethod::kLpdm;
+    if (!lpdm && !diagnostics) return;
+    const HiddenLearner::Inputs inputs =
+        local_inputs(buffer.rows(), buffer.old_values(), updates * ppo.epochs + epoch, diagnostics);
+    learner.compute_gradients(inputs, nullptr);
+    learner.step(options.rate_factor);
+    if (diagnostics) report.layers = learner.diagnostics(inputs);
+    if (lpdm) buffer.refresh_features();
+  }
+
+  // `step`: the mini-batch's number within the update.
+  void learn_minibatch(std::int64_t step, const UpdateOptions& options, UpdateReport& report) {
+    const Rows rows = minibatch.rows();
+    if (!fixed_features) hidden.forward(rows, minibatch.inputs());
+    heads.forward(rows, fixed_features ? minibatch.inputs() : hidden.features());
+    policy_head.ppo_loss(heads, {.rows = rows,
+                                 .old_outputs = minibatch.old_outputs(),
+                                 .actions = minibatch.actions(),
+                                 .advantages = minibatch.advantages(),
+                                 .statistics = statistics.data() + step});
+    value_head.loss(heads, {.rows = rows,
+                            .returns = minibatch.returns(),
+                            .old_values = minibatch.old_values(),
+                            .clip = ppo.value_clip,
+                            .loss = value_losses.data() + step});
+    if (!fixed_features) learn_hidden(step, options, report);
+    policy_head.step(
+        fixed_features ? std::vector<ParameterSlice>{} : learner.shared_slices(options.rate_factor),
+        options.rate_factor);
+    value_head.step(options.rate_factor);
+  }
+
+  void learn_hidden(std::int64_t step, const UpdateOptions& options, UpdateReport& report) {
+    const HiddenLearner::Inputs inputs =
+        local_inputs(minibatch.rows(), heads.values(), updates * ppo.epochs * minibatches() + step,
+                     options.diagnostics && step == 0);
+    learner.compute_gradients(inputs, &heads);
+    learner.step(options.rate_factor);
+    if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
+  }
+
+  // `number`: of the local update within the run, which names its landmark draw.
+  HiddenLearner::Inputs local_inputs(const Rows& rows, const float* values, std::int64_t number,
+                                     bool diagnostics) {
+    draw.write(std::vector<std::int64_t>{number});
+    return {.rows = rows, .values = values, .iteration = draw.data(), .diagnostics = diagnostics};
+  }
+
+  double epoch_kl(std::int64_t epoch) const {
+    const std::vector<PpoLossStatistics> all = statistics.read();
+    double sum = 0.0;
+    for (std::int64_t m = 0; m < minibatches(); ++m) {
+      sum += all[static_cast<std::size_t>(epoch * minibatches() + m)].kl;
+    }
+    return sum / static_cast<double>(minibatches());
+  }
+
+  void summarize(std::int64_t epochs, UpdateReport& report) {
+    const std::vector<PpoLossStatistics> all = statistics.read();
+    const std::vector<double> values = value_losses.read();
+    const auto steps = static_cast<std::size_t>(epochs * minibatches());
+    const double share = 1.0 / static_cast<double>(steps);
+    PpoReport ppo_report{.epochs = epochs};
+    double value_loss = 0.0;
+    for (std::size_t s = 0; s < steps; ++s) {
+      report.policy_loss += share * all[s].surrogate;
+      value_loss += share * values[s];
+      ppo_report.kl += share * all[s].kl;
+      ppo_report.entropy += share * all[s].entropy;
+      ppo_report.clip_fraction += share * all[s].clip_fraction;
+    }
+    report.value_loss = value_loss;
+    report.ppo = ppo_report;
+    check_loss_finite(report.policy_loss, "policy");
+    check_loss_finite(value_loss, "value");
+    learner.check_finite();
+    check_gradient_finite(network.head().parameters(), "the policy head");
+    check_gradient_finite(network.value_head()->parameters(), "the value head");
+  }
+
+  Backend& backend;
+  Network& network;
+  Config config;
+  PpoConfig ppo;
+  bool fixed_features;
+  RolloutBuffer buffer;
+  Minibatch minibatch;
+  HiddenActivations hidden;  // of the mini-batch, unless the features are fixed
+  HeadActivations heads;     // of the mini-batch
+  PolicyHead policy_head;
+  ValueHead value_head;
+  HiddenLearner learner;  // of the buffer where the features are fixed, else of the mini-batch
+  std::int64_t updates = 0;
+  std::vector<std::int64_t> host_order;
+  DeviceArray<std::int64_t> order;            // (rows)
+  DeviceArray<std::int64_t> draw;             // (1)
+  DeviceArray<PpoLossStatistics> statistics;  // (epochs, mini-batches)
+  DeviceArray<double> value_losses;           // (epochs, mini-batches)
+};
+
+Ppo::Ppo(Backend& backend, Network& network, const ActionSpace& action, const Config& config)
+    : impl_(std::make_unique<Impl>(backend, network, action, config)) {}
+Ppo::~Ppo() = default;
+
+UpdateReport Ppo::update(const HorizonRollout& rollout, const UpdateOptions& options) {
+  return impl_->update(rollout, options);
+}
+
+std::int64_t Ppo::iteration() const { return impl_->updates; }
+void Ppo::set_iteration(std::int64_t iteration) { impl_->updates = iteration; }
+
+}  // namespace lpdm

@@ -1,0 +1,33 @@
+#include "rl/value_head.h"
+
+#include "rl/parameter_group.h"
+
+namespace lpdm {
+
+// Only layers that learn from both losses need a weight between them (paper section 4.2).
+ValueHead::ValueHead(Backend& backend, Network& network, const Config& config)
+    : backend_(backend),
+      network_(network),
+      learning_rate_(config.value.learning_rate),
+      grad_clip_(config.head.grad_clip),
+      weight_(config.hidden.method == HiddenMethod::kBackprop ? config.value.weight : 1.0) {}
+
+void ValueHead::loss(HeadActivations& heads, const Targets& targets) {
+  backend_.value_loss({.rows = targets.rows,
+                       .values = heads.values(),
+                       .returns = targets.returns,
+                       .old_values = targets.old_values,
+                       .clip = targets.clip,
+                       .weight = weight_,
+                       .delta = heads.value_delta(),
+                       .loss = targets.loss});
+  heads.value_gradient(targets.rows);
+}
+
+void ValueHead::step(double rate_factor) {
+  Parameters& head = network_.value_head()->parameters();
+  std::vector<ParameterSlice> slices{head.slice(rate_factor * learning_rate_)};
+  clip_adam_step(backend_, slices, grad_clip_, head.adam_step());
+}
+
+}  // namespace lpdm

@@ -89,7 +89,9 @@ def base(algorithm, name):
     if name in STD:
         config["policy"] = {"std": (PPO_STD if algorithm == "ppo" else {}).get(name, STD[name])}
     if algorithm == "reinforce_baseline":
-        config["value"] = {"learning_rate": 3e-3, "steps": 10}
+        # The returns are raw, so their squared errors would drown the policy's gradient in shared
+        # layers at the usual weight.
+        config["value"] = {"learning_rate": 3e-3, "steps": 10, "weight": 1e-3}
     if algorithm == "ppo":
         config["env"]["normalize_rewards"] = True
         config["algorithm"]["ppo"] = {

@@ -23,6 +23,15 @@ bool features_stay(const HiddenConfig& hidden) {
          (hidden.method == HiddenMethod::kLpdm && hidden.batch == LocalBatch::kBuffer);
 }
 
+const Config& check(const Config& config) {
+  if (config.hidden.loss.block == LossBlock::kEpisode) {
+    throw UsageError(
+        "hidden.block is episode, which needs updates from whole episodes; set it to batch, or "
+        "algorithm.name to reinforce or reinforce_baseline");
+  }
+  return config;
+}
+
 // Fisher and Yates: every order is equally likely.
 void shuffle(std::vector<std::int64_t>& order, RandomStream random) {
   for (std::size_t left = order.size(); left > 1; --left) {
@@ -37,7 +46,7 @@ struct Ppo::Impl {
   Impl(Backend& backend_in, Network& network_in, const ActionSpace& action, const Config& config_in)
       : backend(backend_in),
         network(network_in),
-        config(config_in),
+        config(check(config_in)),
         ppo(config.algorithm.ppo),
         fixed_features(features_stay(config.hidden)),
         buffer(backend, network, config),

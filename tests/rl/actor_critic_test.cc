@@ -181,6 +181,12 @@ TEST_F(ActorCritic, ABaselineNeedsToKnowHowEpisodesEnded) {
   EXPECT_THROW(reinforce.update(incomplete), Error);
 }
 
+TEST_F(ActorCritic, PpoHasNoWholeEpisodes) {
+  config_.hidden.loss.block = LossBlock::kEpisode;
+  Network network = make_network();
+  EXPECT_THROW(Ppo(*backend_, network, action_, config_), UsageError);
+}
+
 // ---- whole runs ---------------------------------------------------------------------------------
 
 Config small_run(const std::string& overrides) {

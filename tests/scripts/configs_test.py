@@ -2,6 +2,8 @@
 """Tests that the ready-made configs compare fairly: twins differ in what trains hidden layers."""
 
 import json
+import subprocess
+import sys
 import unittest
 from pathlib import Path
 
@@ -50,6 +52,19 @@ class ConfigsTest(unittest.TestCase):
                 with self.subTest(config=name + suffix):
                     values = tuple(config["hidden"][key] for key in MAY_DIFFER)
                     self.assertEqual(values, expected[suffix])
+
+
+class PaperConfigsTest(unittest.TestCase):
+    def test_they_are_what_the_table_gives(self):
+        subprocess.run([sys.executable, CONFIGS / "paper/generate.py", "--check"], check=True)
+
+    def test_cells_differ_only_in_what_trains_the_hidden_layers(self):
+        for algorithm in ("reinforce", "reinforce_baseline", "ppo"):
+            for path in sorted((CONFIGS / "paper" / algorithm).glob("*-lpdm.json")):
+                for method in ("backprop", "lpdm-guided", "frozen"):
+                    with self.subTest(config=path.name, method=method):
+                        twin = path.with_name(path.name.replace("-lpdm.json", f"-{method}.json"))
+                        self.assertEqual(without_method(read(twin)), without_method(read(path)))
 
 
 if __name__ == "__main__":

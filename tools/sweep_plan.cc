@@ -74,6 +74,15 @@ void choose_jobs(const SweepArguments& arguments, SweepPlan& plan) {
   plan.jobs = fitting;
 }
 
+// Whether the run has made all iterations, or reached the return that ends it.
+bool is_complete(const Json& summary, const RunConfig& config) {
+  if (summary.value("iterations", std::int64_t{0}) >= config.iterations) return true;
+  const Json best = summary.value("best_mean_50", Json(nullptr));  // null before 50 iterations
+  const Json last = summary.value("last_mean_50", Json(nullptr));
+  return config.stop_return && best.is_number() && last.is_number() &&
+         last.get<double>() >= *config.stop_return;
+}
+
 RunState state_of(const fs::path& folder, const Config& config) {
   std::error_code error;
   if (!fs::exists(folder / "config.json", error)) return RunState::kMissing;
@@ -84,8 +93,7 @@ RunState state_of(const fs::path& folder, const Config& config) {
   }
   if (!fs::exists(folder / "checkpoint.safetensors", error)) return RunState::kMissing;
   const std::optional<Json> summary = read_summary(folder);
-  const bool complete =
-      summary && summary->value("iterations", std::int64_t{0}) >= config.run.iterations;
+  const bool complete = summary && is_complete(*summary, config.run);
   return complete ? RunState::kComplete : RunState::kInterrupted;
 }
 

@@ -19,15 +19,17 @@ struct MemoryPart {
 struct MemoryPlan {
   std::int64_t rows = 0;  // of the largest update
   std::vector<MemoryPart> parts;
+  std::string remedy;  // what to change to make the largest part smaller
 
   std::int64_t total() const;
   std::int64_t in_backend() const;
+  const MemoryPart& largest() const;
   // One line, as in "at most 21.4 MB for updates of up to 500 rows (parameters 1.1 MB, …)".
   std::string text() const;
 };
 
-// The most rows that one update can learn from. REINFORCE: as if every episode of the batch ran to
-// its time limit.
+// The most rows that one update can learn from. PPO: those of its rollout; REINFORCE: as if every
+// episode of the batch ran to its time limit.
 std::int64_t rows_per_update(const Config& config, const EnvironmentSpec& environment);
 
 // Upper bounds, by the CPU backend's buffers. The first form makes one instance of the environment

@@ -248,6 +248,9 @@ Kind<LossBlock> loss_block() {
     if (block == LossBlock::kEpisode && given.so_far.hidden.loss.pairs != PairSelection{}) {
       refuse(given.key, given.value, "batch, unless hidden.pairs is all");
     }
+    if (block == LossBlock::kEpisode && given.so_far.algorithm.name == AlgorithmName::kPpo) {
+      refuse(given.key, given.value, "batch, as ppo does not learn from whole episodes");
+    }
     return block;
   };
   return kind;

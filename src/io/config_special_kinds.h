@@ -30,7 +30,7 @@ Kind<PairSelection> pair_selection();
 // the word is empty.
 Kind<std::optional<double>> number_or(const std::string& none, double low, double high);
 
-// "batch", or "episode" if hidden.pairs is all.
+// "batch", or "episode" if hidden.pairs is all and the algorithm is not ppo.
 Kind<LossBlock> loss_block();
 
 // A number in [0, high], a list of one per layer of network.hidden, or "scaled:x".

@@ -90,6 +90,7 @@ std::vector<NamedLayer> named_layers(Network& network) {
     layers.push_back({fmt::format("hidden.{}", layers.size()), &layer, true});
   }
   layers.push_back({"head", &network.head(), false});
+  if (network.value_head() != nullptr) layers.push_back({"value", network.value_head(), false});
   return layers;
 }
 

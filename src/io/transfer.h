@@ -11,7 +11,7 @@
 namespace lpdm {
 
 struct LayerTransfer {
-  std::string layer;  // as checkpoints call it: hidden.0, …, head
+  std::string layer;  // as checkpoints call it: hidden.0, …, head, value
   bool taken = false;
   std::string detail;  // its shape, or why it was not taken
 };

@@ -1,12 +1,9 @@
 #include "lpdm/memory_plan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "cpu/pairwise_memory.h"
-#include "lpdm/error.h"
 #include "lpdm/ops.h"
 #include "lpdm/thread_pool.h"
 #include "nn/activations.h"
@@ -32,17 +29,46 @@ struct LayerSize {
   double parameters() const { return (in + 1) * out; }
 };
 
-// The network's layers: hidden ones, then the head.
+// The network's layers: hidden ones, then the policy head, then the value head if there is one.
 std::vector<LayerSize> layer_sizes(const Config& config, const EnvironmentSpec& environment) {
   std::vector<LayerSize> layers;
   auto in = static_cast<double>(environment.observation_size);
-  const auto add = [&](std::int64_t out) {
-    layers.push_back({in, static_cast<double>(out)});
-    in = static_cast<double>(out);
-  };
-  for (const std::int64_t width : config.network.hidden) add(width);
-  add(environment.action.size);
+  for (const std::int64_t width : config.network.hidden) {
+    layers.push_back({in, static_cast<double>(width)});
+    in = static_cast<double>(width);
+  }
+  layers.push_back({in, static_cast<double>(environment.action.size)});
+  if (config.algorithm.has_value_head()) layers.push_back({in, 1.0});
   return layers;
+}
+
+// How many rows an update works on.
+struct UpdateRows {
+  double rows = 0.0;      // that it learns from
+  double capacity = 0.0;  // that activations have room for, observations for bootstrapping included
+  double minibatch = 0.0;  // that each of PPO's steps learns from; 0: there are none
+  double local = 0.0;      // that a local loss is formed of
+};
+
+// As src/rl/ppo.cc has it.
+bool features_stay(const HiddenConfig& hidden) {
+  return hidden.method == HiddenMethod::kFrozen ||
+         (hidden.method == HiddenMethod::kLpdm && hidden.batch == LocalBatch::kBuffer);
+}
+
+UpdateRows update_rows(const Config& config, std::int64_t rows) {
+  const AlgorithmConfig& algorithm = config.algorithm;
+  const auto all = static_cast<double>(rows);
+  const auto bucket = [](std::int64_t n) { return static_cast<double>(row_bucket(n)); };
+  if (algorithm.name != AlgorithmName::kPpo) {
+    const std::int64_t final_ones = algorithm.has_value_head() ? algorithm.episodes_per_update : 0;
+    return {.rows = all, .capacity = bucket(rows + final_ones), .minibatch = 0.0, .local = all};
+  }
+  const auto minibatch = static_cast<double>(std::min(algorithm.ppo.minibatch, rows));
+  return {.rows = all,
+          .capacity = bucket(2 * rows + config.env.count),  // as if each step ended an episode
+          .minibatch = minibatch,
+          .local = features_stay(config.hidden) ? all : minibatch};
 }
 
 double sum_of(const std::vector<LayerSize>& layers, double (*part)(const LayerSize&)) {
@@ -76,31 +102,58 @@ double rollout_bytes(const std::vector<LayerSize>& layers, const Config& config)
   return kFloat * (packed + count * (layers.front().in + layers.back().out + 2 * widest));
 }
 
-// Outputs and deltas. While they grow, one of them exists in its old size too.
-double activation_bytes(const std::vector<LayerSize>& layers, double capacity) {
+// Outputs and deltas. While those of REINFORCE grow, one of them exists in its old size too; PPO's
+// have room for more than they are likely to need, and there are those of its mini-batches.
+double activation_bytes(const std::vector<LayerSize>& layers, const UpdateRows& update) {
   double widest = 0.0;
   for (const LayerSize& layer : layers) widest = std::max(widest, layer.out);
   const double widths = sum_of(layers, [](const LayerSize& layer) { return layer.out; });
-  return kFloat * capacity * (2 * widths + widest / 2);
+  if (update.minibatch == 0.0) return kFloat * update.capacity * (2 * widths + widest / 2);
+  const std::int64_t minibatch = row_bucket(static_cast<std::int64_t>(update.minibatch));
+  return kFloat * (update.capacity + static_cast<double>(minibatch)) * 2 * widths;
 }
 
-double batch_bytes(const Config& config, const EnvironmentSpec& environment, double capacity) {
+// What PPO has beside the rows themselves: the old policy's outputs, the shuffled order, ends, a
+// mini-batch, whose inputs may be features, and the losses of all steps.
+double ppo_bytes(const Config& config, const EnvironmentSpec& environment,
+                 const UpdateRows& update) {
+  if (update.minibatch == 0.0) return 0.0;
+  constexpr double kPerRow = 3;  // old values, advantages, returns
+  constexpr double kLossBytes = 64;
+  constexpr double kEnds = 2;
+  const auto outputs = static_cast<double>(environment.action.size);
+  const auto inputs =
+      static_cast<double>(std::max(config.network.hidden.back(), environment.observation_size));
+  const auto action = static_cast<double>(environment.action.width());
+  const double steps =
+      static_cast<double>(config.algorithm.ppo.epochs) * std::ceil(update.rows / update.minibatch);
+  return update.rows * (kFloat * outputs + kIndex + kEnds) + kLossBytes * steps +
+         kFloat * update.minibatch * (inputs + action + outputs + kPerRow);
+}
+
+double batch_bytes(const Config& config, const EnvironmentSpec& environment,
+                   const UpdateRows& update) {
   const auto widths =
       static_cast<double>(environment.observation_size + environment.action.width());
-  constexpr double kRewardsAndReturns = 2;
+  constexpr double kPerRow = 3;  // rewards, returns, advantages
   const double shift = config.hidden.loss.guided ? 1 : 0;
   const auto episodes = static_cast<double>(row_bucket(config.algorithm.episodes_per_update));
   const auto landmarks = static_cast<double>(config.hidden.loss.pairs.landmarks);
-  return kFloat * capacity * (widths + kRewardsAndReturns + shift) +
-         kIndex * (episodes + landmarks);
+  return kFloat * update.capacity * (widths + kPerRow + shift) + kIndex * (episodes + landmarks) +
+         episodes + ppo_bytes(config, environment, update);
 }
 
-// The episodes as they were played and the batch made of them, in vectors that double as they grow.
-double episode_bytes(const EnvironmentSpec& environment, double rows) {
-  constexpr double kCopies = 2 * 2;
-  const auto widths =
-      static_cast<double>(environment.observation_size + environment.action.width() + 1);
-  return kCopies * kFloat * rows * widths;
+// What was played, on the host, in vectors that double as they grow: the steps with their ends'
+// observations, and for REINFORCE a second time as the batch made of the episodes.
+double rollout_host_bytes(const Config& config, const EnvironmentSpec& environment, double rows) {
+  constexpr double kGrowth = 2;
+  const bool ppo = config.algorithm.name == AlgorithmName::kPpo;
+  const auto observation = static_cast<double>(environment.observation_size);
+  const auto action = static_cast<double>(environment.action.width());
+  const auto outputs = static_cast<double>(environment.action.size);
+  const double widths =
+      ppo ? 2 * observation + action + outputs + 2 : 2 * (observation + action + 1);
+  return kGrowth * kFloat * rows * widths;
 }
 
 double environment_bytes(const Config& config, const EnvironmentSpec& environment) {
@@ -126,43 +179,23 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment, doub
                                       .threads = threads});
 }
 
-const MemoryPart& largest_part(const MemoryPlan& plan) {
-  return *std::ranges::max_element(plan.parts, {}, &MemoryPart::bytes);
-}
-
-std::string advice(const MemoryPlan& plan) {
-  const std::string& largest = largest_part(plan).name;
+std::string remedy(const MemoryPlan& plan, const Config& config) {
+  const std::string& largest = plan.largest().name;
   if (largest == kParameters || largest == "checkpoint") return "make network.hidden narrower";
   if (largest == "environments") return "lower env.count";
   if (largest == "program") return "lower run.threads or free memory";
-  const std::string shorter = "lower algorithm.episodes_per_update or env.max_episode_steps";
+  const std::string shorter = config.algorithm.name == AlgorithmName::kPpo
+                                  ? "lower algorithm.ppo.horizon or env.count"
+                                  : "lower algorithm.episodes_per_update or env.max_episode_steps";
   return largest == kPairs ? shorter + ", or set hidden.pairs=landmarks:64" : shorter;
 }
 
 }  // namespace
 
-std::int64_t MemoryPlan::total() const {
-  std::int64_t sum = 0;
-  for (const MemoryPart& part : parts) sum += part.bytes;
-  return sum;
-}
-
-std::int64_t MemoryPlan::in_backend() const {
-  std::int64_t sum = 0;
-  for (const MemoryPart& part : parts) sum += part.in_backend ? part.bytes : 0;
-  return sum;
-}
-
-std::string MemoryPlan::text() const {
-  std::string list;
-  for (const MemoryPart& part : parts) {
-    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", part.name, bytes_text(part.bytes));
-  }
-  return fmt::format("at most {} for updates of up to {} rows ({})", bytes_text(total()), rows,
-                     list);
-}
-
 std::int64_t rows_per_update(const Config& config, const EnvironmentSpec& environment) {
+  if (config.algorithm.name == AlgorithmName::kPpo) {
+    return config.algorithm.ppo.horizon * config.env.count;
+  }
   const std::int64_t steps = config.env.max_episode_steps > 0 ? config.env.max_episode_steps
                                                               : environment.max_episode_steps;
   return config.algorithm.episodes_per_update * steps;
@@ -173,9 +206,8 @@ MemoryPlan plan_memory(const Config& config) {
 }
 
 MemoryPlan plan_memory(const Config& config, const EnvironmentSpec& environment) {
-  MemoryPlan plan{.rows = rows_per_update(config, environment), .parts = {}};
-  const auto rows = static_cast<double>(plan.rows);
-  const auto capacity = static_cast<double>(row_bucket(plan.rows));
+  MemoryPlan plan{.rows = rows_per_update(config, environment), .parts = {}, .remedy = {}};
+  const UpdateRows update = update_rows(config, plan.rows);
   const std::int64_t threads = config.run.threads > 0 ? config.run.threads : hardware_threads();
   const std::vector<LayerSize> layers = layer_sizes(config, environment);
   const auto add = [&plan](const char* name, double bytes, bool in_backend) {
@@ -185,30 +217,15 @@ MemoryPlan plan_memory(const Config& config, const EnvironmentSpec& environment)
   };
   add(kParameters, parameter_bytes(layers), true);
   add("rollouts", rollout_bytes(layers, config), true);
-  add("batch", batch_bytes(config, environment, capacity), true);
-  add("activations", activation_bytes(layers, capacity), true);
-  add(kPairs, pair_bytes(config, environment, rows, threads), true);
-  add("episodes", episode_bytes(environment, rows), false);
+  add("batch", batch_bytes(config, environment, update), true);
+  add("activations", activation_bytes(layers, update), true);
+  add(kPairs, pair_bytes(config, environment, update.local, threads), true);
+  add("episodes", rollout_host_bytes(config, environment, update.rows), false);
   add("environments", environment_bytes(config, environment), false);
   add("checkpoint", checkpoint_bytes(layers), false);
   add("program", kProgramBytes + kThreadBytes * static_cast<double>(threads), false);
+  plan.remedy = remedy(plan, config);
   return plan;
-}
-
-void require_memory(const MemoryPlan& plan, std::int64_t available) {
-  if (plan.total() <= available) return;
-  const MemoryPart& largest = largest_part(plan);
-  throw UsageError(fmt::format(
-      "the run may need {} of memory, {} of it for {} with updates of up to {} rows, but only {} "
-      "are available; {}",
-      bytes_text(plan.total()), bytes_text(largest.bytes), largest.name, plan.rows,
-      bytes_text(available), advice(plan)));
-}
-
-std::string bytes_text(std::int64_t bytes) {
-  const auto value = static_cast<double>(bytes);
-  return value < 1e9 ? fmt::format("{:.1f} MB", value / 1e6)
-                     : fmt::format("{:.1f} GB", value / 1e9);
 }
 
 }  // namespace lpdm

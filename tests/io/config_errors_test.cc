@@ -95,6 +95,8 @@ const std::vector<BadConfig> kBadConfigs = {
      "expected batch, unless hidden.pairs is all"},
     {R"({"hidden": {"pairs": "closest", "block": "episode"}})", "hidden.block",
      "expected batch, unless hidden.pairs is all"},
+    {R"({"hidden": {"block": "episode"}, "algorithm": {"name": "ppo"}})", "hidden.block",
+     "expected batch, as ppo does not learn from whole episodes"},
     {R"({"hidden": {"pairs": "landmarks:0"}})", "hidden.pairs", "nearest valid value: landmarks:1"},
     {R"({"hidden": {"pairs": "landmarks:-5"}})", "hidden.pairs",
      "nearest valid value: landmarks:1"},
@@ -170,7 +172,7 @@ TEST(ConfigErrorsTest, RefusesBadOverrides) {
   expect_bad_override(".=3", "\"\"");
   expect_bad_override("policy.std=nan", "policy.std is \"nan\"");
   expect_bad_override("policy.std=1e999", "policy.std is \"1e999\"");
-  expect_bad_override("env.id=\xff\xfe", "env.id is");
+  expect_bad_override("env.id=\xff\xfe", "UTF-8");
   expect_bad_override("env.options.gravity=1", "\"env.options.gravity\"");
   expect_bad_override("network.hidden=[[[[1]]]]", "network.hidden[0] is [[[1]]]");
 }

@@ -82,19 +82,29 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
   }
 }
 
-TEST(MemoryPlan, BoundsAWholeRun) {
-  Config config = parse_config("{}");
-  config.algorithm.episodes_per_update = 6;
-  config.env.count = 4;
-  config.run.threads = 2;
-  config.env.max_episode_steps = 20;
-  Trainer trainer(config);
-  for (int i = 0; i < 12; ++i) trainer.iterate();
-  const auto bytes = static_cast<std::int64_t>(trainer.backend().peak_bytes());
-  const MemoryPlan plan = plan_memory(config);
-  EXPECT_EQ(plan.rows, 120);
-  EXPECT_GE(plan.in_backend(), bytes);
-  EXPECT_LE(plan.in_backend(), 2 * bytes);
+TEST(MemoryPlan, BoundsWholeRuns) {
+  const std::string ppo = R"("algorithm": {"name": "ppo", "ppo": {"horizon": 300}})";
+  for (const std::string& options : std::vector<std::string>{
+           R"({"algorithm": {"episodes_per_update": 12}})",
+           R"({"algorithm": {"episodes_per_update": 12, "name": "reinforce_baseline"}})",
+           "{" + ppo + "}", "{" + ppo + R"(, "hidden": {"guided": true, "batch": "buffer"}})",
+           "{" + ppo + R"(, "hidden": {"batch": "buffer", "pairs": "landmarks:32"}})",
+           "{" + ppo + R"(, "hidden": {"method": "frozen"}})",
+           "{" + ppo + R"(, "hidden": {"method": "backprop"}})"}) {
+    SCOPED_TRACE(options);
+    Config config = parse_config(options);
+    config.env.count = 4;
+    config.run.threads = 2;
+    config.env.max_episode_steps = 20;
+    config.rollout.halves = Halves::kOff;  // else the rollouts' part is in a backend of their own
+    Trainer trainer(config);
+    for (int i = 0; i < 2; ++i) trainer.iterate();
+    const auto bytes = static_cast<std::int64_t>(trainer.backend().peak_bytes());
+    const MemoryPlan plan = plan_memory(config);
+    EXPECT_EQ(plan.rows, config.algorithm.name == AlgorithmName::kPpo ? 1200 : 240);
+    EXPECT_GE(plan.in_backend(), bytes);
+    EXPECT_LE(plan.in_backend(), 2 * bytes);
+  }
 }
 
 TEST(MemoryPlan, BoundsUpdatesFromEpisodes) {
@@ -137,6 +147,10 @@ TEST(MemoryPlan, SaysWhatCannotFitAndWhatToChange) {
   Config wide = parse_config("{}");
   wide.network.hidden = {65536, 65536};
   EXPECT_NE(refusal(plan_memory(wide), 1'000'000'000).find("network.hidden"), std::string::npos);
+  Config long_rollouts = parse_config(R"({"algorithm": {"name": "ppo"}})");
+  long_rollouts.algorithm.ppo.horizon = 100'000'000;
+  EXPECT_NE(refusal(plan_memory(long_rollouts), 1'000'000'000).find("algorithm.ppo.horizon"),
+            std::string::npos);
   Config many = parse_config(R"({"env": {"id": "Ant-v4", "count": 1000000}})");
   EXPECT_NE(refusal(plan_memory(many), 1'000'000'000).find("env.count"), std::string::npos);
 }

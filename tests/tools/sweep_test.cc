@@ -121,6 +121,14 @@ TEST_F(SweepTest, SkipsWhatIsCompleteAndResumesWhatIsNot) {
   for (const int seed : {0, 1, 2}) expect_like_train("small", seed, "--set run.iterations=70");
 }
 
+TEST_F(SweepTest, RunsThatReachedTheirReturnAreComplete) {
+  const std::string more = "--seeds 0-1 --set run.iterations=500 --set run.stop_return=5";
+  ASSERT_EQ(run_program(sweep("small", more)).status, 0);
+  EXPECT_LT(report()["configs"][0]["runs"][0]["iterations"], 500);
+  const Outcome again = run_program(sweep("small", more));
+  EXPECT_NE(again.err.find("2 runs, 2 complete already"), std::string::npos) << again.err;
+}
+
 TEST_F(SweepTest, AFailedRunIsNamedAndStopsNoOther) {
   fs::create_directories(run("small", 1));
   put_file(run("small", 1) / "notes.txt", "mine");

@@ -80,6 +80,10 @@ TEST_F(TransferTest, WhatDoesNotFitStaysFreshAndIsNamed) {
   expect_trained("plain", other + "--set hidden.method=frozen");
   EXPECT_EQ(tensor("other", "hidden.0.weight"), tensor("plain", "hidden.0.weight"));
   EXPECT_EQ(tensor("other", "hidden.1.weight"), tensor("source", "hidden.1.weight"));
+  const std::string critic = expect_trained(
+      "critic", from_source("--set algorithm.name=reinforce_baseline --set value.steps=1"));
+  EXPECT_NE(critic.find("head (2 × 20); not value (there is none there)"), std::string::npos)
+      << critic;
   const std::string deeper =
       expect_trained("deeper", from_source("--set network.hidden=[12,20,5]"));
   EXPECT_NE(deeper.find("not hidden.2 (there is none there), head"), std::string::npos) << deeper;

@@ -5,11 +5,30 @@
 
 #include "cpu/context.h"
 #include "lpdm/config.h"
+#include "lpdm/ops.h"
 
 namespace lpdm::cpu {
 
 // values[i] ← activation(values[i])
 void apply_activation(Activation activation, float* values, std::int64_t size);
+
+// activation'(·) from the output y.
+inline float activation_slope(Activation activation, float y) {
+  switch (activation) {
+    case Activation::kTanh:
+      return 1.0F - y * y;
+    case Activation::kRelu:
+      return y > 0.0F ? 1.0F : 0.0F;
+    case Activation::kIdentity:
+      break;
+  }
+  return 1.0F;
+}
+
+// The activation that a layer's delta goes through.
+inline Activation delta_activation(const LocalLossLayer& layer) {
+  return layer.delta_through_activation ? layer.activation : Activation::kIdentity;
+}
 
 // delta[i] ← factor · delta[i] · activation'(·), with activation' from the output: 1 − y² for tanh.
 void scale_by_activation_gradient(Context& context, Activation activation, float factor,

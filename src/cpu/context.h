@@ -52,6 +52,9 @@ class Scratch {
     return data_;
   }
 
+  // What get returned last.
+  T* data() const { return data_; }
+
  private:
   MemoryCounter* memory_;
   T* data_ = nullptr;

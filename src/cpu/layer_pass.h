@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/loss_terms.h"
+#include "cpu/near_maxima.h"
 #include "cpu/pair_blocks.h"
 #include "cpu/pair_schedule.h"
 #include "cpu/pair_tile.h"
@@ -53,17 +55,11 @@ class LayerPass {
   void finish();
 
  private:
-  struct Pair {
-    std::int64_t first, second;  // batch rows
-  };
-
   // What one task of a strip found.
   struct Found {
     PairSums sums;
     double column_sums[kTile] = {};  // of the coefficients
-    std::int64_t maxima_count = 0;
-    std::int64_t near_count = 0;
-    std::vector<Pair> maxima;
+    NearMaxima maxima;
     std::vector<std::uint8_t> ties;  // (panels), scratch
   };
 
@@ -73,20 +69,14 @@ class LayerPass {
   void add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const;
   void list_maxima(const TilePlace& place, const float* distances, Found& found) const;
   void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums);
-  std::vector<Pair> true_maxima() const;
-  void add_listed_maxima();
-  void write_statistics();
   void write_gradient();
-
-  static constexpr std::int64_t kMaxListed = 256;
 
   Context& context_;
   const LocalLoss* op_ = nullptr;
   const PairLayout* layout_ = nullptr;
   const PairSchedule* schedule_ = nullptr;
   LocalLossLayer spec_;
-  double target_weight_ = 0.0;        // s_T
-  double output_weight_ = 0.0;        // s_Y
+  LossWeights weights_;
   float maximum_ = 0.0F;              // max D_Y, as far as known
   double maximum_coefficient_ = 0.0;  // E-units, for every pair at the maximum; 0: listed instead
 
@@ -98,10 +88,8 @@ class LayerPass {
   std::vector<float> offsets_;     // by position; the rest of the gradient, see GradientTile
 
   PairSums sums_;
-  std::int64_t maxima_count_ = 0;  // unordered pairs at the maximum in float32
-  std::int64_t near_count_ = 0;    // unordered pairs that may be at the maximum, but for rounding
-  std::vector<Pair> maxima_;       // the first kMaxListed of those
-  std::vector<Found> found_;       // (tasks) of the running strip
+  NearMaxima maxima_;
+  std::vector<Found> found_;  // (tasks) of the running strip
 };
 
 }  // namespace lpdm::cpu

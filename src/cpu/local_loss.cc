@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cpu/target_statistics.h"
+
 namespace lpdm::cpu {
 
 LocalLossPass::LocalLossPass(Context& context)
@@ -9,9 +11,22 @@ LocalLossPass::LocalLossPass(Context& context)
       input_(context),
       mask_(context),
       worker_tiles_(context),
-      propagation_(context, worker_tiles_) {}
+      propagation_(context, worker_tiles_),
+      landmarks_(context) {}
+
+void LocalLossPass::target_statistics(const TargetStatistics& op) {
+  if (LandmarkPass::takes(op.target)) {
+    landmarks_.target_statistics(op);
+  } else {
+    cpu::target_statistics(context_, input_, op);
+  }
+}
 
 void LocalLossPass::run(const LocalLoss& op) {
+  if (op.target_rule == TargetRule::kInput && LandmarkPass::takes(op.target)) {
+    landmarks_.run(op);
+    return;
+  }
   prepare(op);
   std::vector<LayerPass*> pending;
   for (std::int64_t l = 0; l < op.layer_count; ++l) {

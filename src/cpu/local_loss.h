@@ -16,6 +16,7 @@
 #include "cpu/context.h"
 #include "cpu/error_propagation.h"
 #include "cpu/input_target.h"
+#include "cpu/landmark_pass.h"
 #include "cpu/layer_pass.h"
 #include "cpu/pair_blocks.h"
 #include "cpu/pair_mask.h"
@@ -32,8 +33,7 @@ class LocalLossPass {
   // *op.scales must hold the result of target_statistics for the same target.
   void run(const LocalLoss& op);
 
-  // Scratch for target_statistics.
-  InputTarget& input() { return input_; }
+  void target_statistics(const TargetStatistics& op);
 
  private:
   void prepare(const LocalLoss& op);
@@ -52,6 +52,7 @@ class LocalLossPass {
   std::vector<std::unique_ptr<LayerPass>> layers_;
   WorkerTiles worker_tiles_;
   ErrorPropagation propagation_;
+  LandmarkPass landmarks_;  // does the whole op where it can
 };
 
 }  // namespace lpdm::cpu

@@ -13,7 +13,7 @@ HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Lanes = hn::CappedTag<float, kTile>;
+using Lanes = hn::CappedTag<float, kPanelWidth>;
 using Vector = hn::Vec<Lanes>;
 
 void target_tile(const TargetTile& tile) {
@@ -22,8 +22,8 @@ void target_tile(const TargetTile& tile) {
   const Vector input_scale = hn::Set(lanes, tile.input_scale);
   const Vector target_scale = hn::Set(lanes, tile.target_scale);
   for (std::int64_t r = 0; r < tile.rows; ++r) {
-    for (std::int64_t c = 0; c < kTile; c += width) {
-      float* at = tile.distances + r * kTile + c;
+    for (std::int64_t c = 0; c < tile.stride; c += width) {
+      float* at = tile.distances + r * tile.stride + c;
       Vector target = hn::Mul(hn::Load(lanes, at), input_scale);
       if (tile.row_shift != nullptr) {
         const Vector shift =
@@ -71,6 +71,8 @@ void weight_tile(const WeightTile& tile) {
 }
 
 // Float sums of a few rows; short enough that their rounding stays far below the loss's tolerance.
+constexpr std::int64_t kPairsPerSum = 256;
+
 struct RowSums {
   Vector error_squared, error_distance, target, target_squared, distance, distance_squared,
       target_distance;
@@ -111,9 +113,12 @@ struct RowSums {
   }
 };
 
-template <bool kWeighted>
+// Where the weights of pairs come from.
+enum class Weights { kNone, kPerPair, kPerRow };
+
+template <Weights kWeights>
 PairSums error_tile_of(const ErrorTile& tile) {
-  constexpr std::int64_t kRowsPerSum = 4;
+  const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / tile.stride, 1);
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   const Vector zero = hn::Zero(lanes);
@@ -123,24 +128,28 @@ PairSums error_tile_of(const ErrorTile& tile) {
   const Vector maximum_coefficient = hn::Set(lanes, tile.maximum_coefficient);
   PairSums sums;
   Vector largest = zero;
-  std::fill_n(tile.column_sums, kTile, 0.0F);
-  for (std::int64_t first = 0; first < tile.rows; first += kRowsPerSum) {
+  std::fill_n(tile.column_sums, tile.stride, 0.0F);
+  for (std::int64_t first = 0; first < tile.rows; first += rows_per_sum) {
     RowSums row_sums(lanes);
-    for (std::int64_t r = first; r < std::min(first + kRowsPerSum, tile.rows); ++r) {
+    for (std::int64_t r = first; r < std::min(first + rows_per_sum, tile.rows); ++r) {
       const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
       Vector row_sum = zero;
-      for (std::int64_t c = 0; c < kTile; c += width) {
-        float* coefficients = tile.coefficients + r * kTile + c;
+      for (std::int64_t c = 0; c < tile.stride; c += width) {
+        float* coefficients = tile.coefficients + r * tile.stride + c;
         if (c >= pairs) {
           hn::Store(zero, lanes, coefficients);
           continue;
         }
         const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs - c));
-        const Vector t = hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * kTile + c));
-        const Vector d = hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * kTile + c));
+        const Vector t =
+            hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * tile.stride + c));
+        const Vector d =
+            hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * tile.stride + c));
         Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
-        if constexpr (kWeighted) {
-          const Vector weight = hn::Load(lanes, tile.weights + r * kTile + c);
+        if constexpr (kWeights != Weights::kNone) {
+          const Vector weight = kWeights == Weights::kPerRow
+                                    ? hn::Set(lanes, tile.row_weights[r])
+                                    : hn::Load(lanes, tile.weights + r * tile.stride + c);
           const Vector weighted_error = hn::Mul(weight, error);
           row_sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
           error = weighted_error;
@@ -149,8 +158,11 @@ PairSums error_tile_of(const ErrorTile& tile) {
         }
         largest = hn::Max(largest, d);
         const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
-        Vector coefficient = hn::IfThenElseZero(
-            valid, hn::Add(error, hn::IfThenElseZero(at_maximum, maximum_coefficient)));
+        Vector of_maximum = hn::IfThenElseZero(at_maximum, maximum_coefficient);
+        if constexpr (kWeights == Weights::kPerRow) {
+          of_maximum = hn::Mul(of_maximum, hn::Set(lanes, tile.row_weights[r]));
+        }
+        Vector coefficient = hn::IfThenElseZero(valid, hn::Add(error, of_maximum));
         if (tile.metric == Metric::kL2) {
           coefficient = hn::IfThenElseZero(hn::Gt(d, zero), hn::Div(coefficient, d));
         }
@@ -168,7 +180,9 @@ PairSums error_tile_of(const ErrorTile& tile) {
 }
 
 PairSums error_tile(const ErrorTile& tile) {
-  return tile.weights != nullptr ? error_tile_of<true>(tile) : error_tile_of<false>(tile);
+  if (tile.weights != nullptr) return error_tile_of<Weights::kPerPair>(tile);
+  if (tile.row_weights != nullptr) return error_tile_of<Weights::kPerRow>(tile);
+  return error_tile_of<Weights::kNone>(tile);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE

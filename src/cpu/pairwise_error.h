@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "cpu/pairwise_tile.h"
 #include "lpdm/config.h"
 
 namespace lpdm::cpu {
@@ -23,13 +24,16 @@ struct PairSums {
   void add(const PairSums& other);
 };
 
-// distances → T in place: (D_X · input_scale + g_row + g_column) · target_scale, all kTile columns.
+// Tiles are [row][column] with `stride` columns, a multiple of 16, of which all are written.
+
+// distances → T in place: (D_X · input_scale + g_row + g_column) · target_scale.
 struct TargetTile {
   std::int64_t rows = 0;
+  std::int64_t stride = kTile;
   float input_scale = 1.0F;
   float target_scale = 1.0F;
   const float* row_shift = nullptr;     // (rows), null: unguided
-  const float* column_shift = nullptr;  // (kTile), null: unguided
+  const float* column_shift = nullptr;  // (stride), null: unguided
   float* distances = nullptr;           // [row][column]
 };
 
@@ -57,22 +61,24 @@ void weight_tile(const WeightTile& tile);
 
 // E = target_weight·T − distance_weight·D on the tile's pairs, its sums, and the coefficients of
 // the gradient: E (l1) or E / D (l2), 0 outside the pairs. With weights, each pair counts as often
-// as its weight says, except in max D.
+// as its weight says, except in max D; `weights` leave the maximum's own coefficient as it is.
 struct ErrorTile {
   Metric metric = Metric::kL1;
   std::int64_t rows = 0;
+  std::int64_t stride = kTile;
   std::int64_t columns = 0;
-  bool diagonal = false;             // pairs: column < row only
-  float target_weight = 0.0F;        // s_T
-  float distance_weight = 0.0F;      // s_Y / max D
-  float maximum = 0.0F;              // the maximum of D that distance_weight assumes
-  float maximum_coefficient = 0.0F;  // added to the coefficient where D = maximum
-  const float* target = nullptr;     // [row][column]
-  const float* distances = nullptr;  // [row][column]
-  const float* weights = nullptr;    // [row][column], null: 1 everywhere
-  float* coefficients = nullptr;     // [row][column], all kTile columns are written
-  float* row_sums = nullptr;         // (rows), of the coefficients
-  float* column_sums = nullptr;      // (kTile), of the coefficients
+  bool diagonal = false;               // pairs: column < row only
+  float target_weight = 0.0F;          // s_T
+  float distance_weight = 0.0F;        // s_Y / max D
+  float maximum = 0.0F;                // the maximum of D that distance_weight assumes
+  float maximum_coefficient = 0.0F;    // added to the coefficient where D = maximum
+  const float* target = nullptr;       // [row][column]
+  const float* distances = nullptr;    // [row][column]
+  const float* weights = nullptr;      // [row][column], null: 1 everywhere
+  const float* row_weights = nullptr;  // (rows), instead of weights
+  float* coefficients = nullptr;       // [row][column], may be where the distances are
+  float* row_sums = nullptr;           // (rows), of the coefficients
+  float* column_sums = nullptr;        // (stride), of the coefficients
 };
 
 PairSums error_tile(const ErrorTile& tile);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/landmark_tile.h"
 #include "cpu/pairwise_tile.h"
 
 namespace lpdm::cpu {
@@ -40,9 +41,28 @@ double tie_search_bytes(const PairwiseWork& work, double blocks) {
          (work.rows * kPerRow + blocks * kTileRows * kPerPosition);
 }
 
-}  // namespace
+double round_up(double value, std::int64_t step) {
+  return std::ceil(value / static_cast<double>(step)) * static_cast<double>(step);
+}
 
-double pairwise_scratch_bytes(const PairwiseWork& work) {
+// LandmarkPass: two N×M matrices, the packed landmarks, and a gradient of them for each task.
+double landmark_bytes(const PairwiseWork& work) {
+  constexpr double kMostTasks = 32;
+  constexpr double kLeastRows = 128;  // per task
+  constexpr double kHalf = sizeof(std::uint16_t);
+  const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
+  const double stride = round_up(landmarks, kLandmarkLanes);
+  auto widest = static_cast<double>(work.input);
+  for (const std::int64_t out : work.outputs) widest = std::max(widest, static_cast<double>(out));
+  const double rows = round_up(work.rows, kDistanceRows);
+  const double tasks = std::min(kMostTasks, std::ceil(work.rows / kLeastRows));
+  const double paired = work.gradient ? round_up(widest, kPairWidth) * landmarks : 0.0;
+  return kFloat * (2 * rows * stride + (widest + 1) * stride + (tasks + 1) * paired) +
+         kHalf * paired;
+}
+
+// All other pairs: tiles.
+double tile_bytes(const PairwiseWork& work) {
   constexpr double kTilesPerWorker = 5;
   const double group_blocks = std::ceil(work.rows / work.groups / kTileRows);
   const double blocks = work.groups * group_blocks;
@@ -59,6 +79,18 @@ double pairwise_scratch_bytes(const PairwiseWork& work) {
   }
   if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;
+}
+
+}  // namespace
+
+double pairwise_scratch_bytes(const PairwiseWork& work) {
+  const std::int64_t landmarks = work.loss.pairs.landmarks;
+  const double enough = 2.0 * static_cast<double>(landmarks);  // rows from which LandmarkPass works
+  if (landmarks == 0 || landmarks > kMostLandmarks || work.rows < enough) return tile_bytes(work);
+  // Shorter batches go by tiles; so do all, but for their target's statistics, with propagation.
+  PairwiseWork tiles = work;
+  if (work.loss.target == TargetRule::kInput) tiles.rows = enough;
+  return landmark_bytes(work) + tile_bytes(tiles);
 }
 
 }  // namespace lpdm::cpu

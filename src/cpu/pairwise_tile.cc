@@ -6,6 +6,8 @@
 #define HWY_TARGET_INCLUDE "cpu/pairwise_tile.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+// Per target, hence after foreach_target.
+#include "cpu/pair_gradient-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
@@ -88,40 +90,6 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
   } else {
     distance_tile_of<Metric::kL2>(row_block, rows, column_block, dim, distances);
   }
-}
-
-// How a pair's coefficient enters the gradient of its column and, negated, of its row.
-enum class PairRule {
-  kDifference,    // coefficient · (column − row): l2
-  kDistinct,      // the whole coefficient if column > row: l1, no equal values
-  kPossiblyEqual  // the same, and half of it if column = row: l1
-};
-
-template <PairRule kRule>
-HWY_INLINE void add_pair(Vector column, Vector row, Vector coefficient, Vector& column_sum,
-                         Vector& row_sum) {
-  if constexpr (kRule == PairRule::kDifference) {
-    const Vector difference = hn::Sub(column, row);
-    column_sum = hn::MulAdd(difference, coefficient, column_sum);
-    row_sum = hn::NegMulAdd(difference, coefficient, row_sum);
-    return;
-  }
-#if HWY_TARGET <= HWY_AVX3
-  if constexpr (kRule == PairRule::kDistinct && sizeof(Vector) == 64) {
-    // Masked additions, which this version of Highway has no name for.
-    const __mmask16 larger = _mm512_cmp_ps_mask(row.raw, column.raw, _CMP_LT_OQ);
-    column_sum.raw = _mm512_mask_add_ps(column_sum.raw, larger, column_sum.raw, coefficient.raw);
-    row_sum.raw = _mm512_mask_sub_ps(row_sum.raw, larger, row_sum.raw, coefficient.raw);
-    return;
-  }
-#endif
-  Vector credit = hn::IfThenElseZero(hn::Lt(row, column), coefficient);
-  if constexpr (kRule == PairRule::kPossiblyEqual) {
-    const Vector half = hn::Mul(coefficient, hn::Set(Lanes(), 0.5F));
-    credit = hn::Add(credit, hn::IfThenElseZero(hn::Eq(row, column), half));
-  }
-  column_sum = hn::Add(column_sum, credit);
-  row_sum = hn::Sub(row_sum, credit);
 }
 
 // One panel. All four arrays: (kTile, kPanelWidth).

@@ -39,7 +39,8 @@ Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
           .landmarks = {},
           .episode_ends = {},
           .options = {},
-          .above = {}};
+          .above = {},
+          .through = std::nullopt};
 }
 
 void add_layer(Case& c, std::int64_t out) {
@@ -93,9 +94,10 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     outputs.push_back(upload(layer.y));
     deltas.emplace_back(*backend, c.n * layer.out);
     layers.push_back({.out = layer.out,
+                      .activation = c.through.value_or(Activation::kTanh),
                       .output = outputs.back().data(),
                       .delta = deltas.back().data(),
-                      .delta_through_activation = false,
+                      .delta_through_activation = c.through.has_value(),
                       .statistics = statistics.data() + layers.size()});
   }
   backend->local_loss({.target = target,
@@ -132,7 +134,16 @@ reference::LocalLossInputs reference_inputs(const Case& c) {
 std::vector<reference::LocalLossResult> expected(const Case& c) {
   std::vector<reference::LayerOutputs> layers;
   for (const CaseLayer& layer : layers_of(c)) layers.push_back({layer.out, widen(layer.y)});
-  return reference::local_losses(reference_inputs(c), layers);
+  std::vector<reference::LocalLossResult> results =
+      reference::local_losses(reference_inputs(c), layers);
+  for (std::size_t l = 0; l < layers.size() && c.through; ++l) {
+    for (std::size_t k = 0; k < layers[l].y.size(); ++k) {
+      const double y = layers[l].y[k];
+      if (*c.through == Activation::kTanh) results[l].grad_y[k] *= 1.0 - y * y;
+      if (*c.through == Activation::kRelu && y <= 0.0) results[l].grad_y[k] = 0.0;
+    }
+  }
+  return results;
 }
 
 void expect_matches_reference(const Case& c, const std::string& name) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct Case {
   std::vector<std::int64_t> episode_ends = {};  // empty: pairs of the whole batch
   LocalLossConfig options;
   std::vector<CaseLayer> above;
+  // The activation that the first layer's outputs went through: deltas include its derivative.
+  std::optional<Activation> through;
 };
 
 // Uniform in [-1, 1).

@@ -1,0 +1,81 @@
+// The inner loops of landmark pairs: a few rows of the batch against all M landmarks (Highway,
+// run-time dispatch).
+//
+// Only the landmarks are packed; the batch's rows are read where they lie, once for the distances
+// and once for the gradient. M is padded to `stride`, a multiple of kLandmarkLanes.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/pairwise_tile.h"
+#include "lpdm/config.h"
+
+namespace lpdm::cpu {
+
+inline constexpr std::int64_t kLandmarkLanes = 16;  // one AVX-512 vector
+inline constexpr std::int64_t kDistanceRows = 16;   // rows per call of landmark_distances
+inline constexpr std::int64_t kGradientRows = 8;    // rows per call of landmark_gradient
+inline constexpr std::int64_t kMostLandmarks = 256;
+inline constexpr std::int32_t kNotLandmark = -1;
+inline constexpr std::int64_t kPairWidth = 2 * kPanelWidth;  // dimensions of a pair of panels
+
+inline std::int64_t pairs_of(std::int64_t dim) { return (dim + kPairWidth - 1) / kPairWidth; }
+
+// The landmarks' values as both loops read them.
+struct LandmarkValues {
+  std::int64_t count = 0;   // M
+  std::int64_t stride = 0;  // M padded
+  std::int64_t dim = 0;
+  // For distances: relative to the first landmark, so that sums are at most max D and cancel well.
+  const float* origin = nullptr;      // (dim): the first landmark
+  const float* transposed = nullptr;  // (dim, stride)
+  const float* sums = nullptr;        // (stride): Σ_d of each column of `transposed`
+  // For gradients, by pairs of panels. Padding differs from the zeros that rows are padded with.
+  const float* pairs = nullptr;               // (pairs, M, kPairWidth)
+  const std::uint16_t* low_halves = nullptr;  // (pairs, M, kPairWidth): the lower halves of their
+                                              // bits, those of both panels alternating
+};
+
+// Where pack_landmarks writes a LandmarkValues, of the shapes above.
+struct LandmarkPacking {
+  float* transposed = nullptr;
+  float* sums = nullptr;
+  float* pairs = nullptr;  // null: for distances only
+  std::uint16_t* low_halves = nullptr;
+};
+
+// values: (N, dim), of which the rows index[0 … count) are packed.
+LandmarkValues pack_landmarks(const float* values, std::int64_t dim, const std::int64_t* index,
+                              std::int64_t count, std::int64_t stride, const LandmarkPacking& to);
+
+// distances (rows, stride) of up to kDistanceRows rows (rows, dim); the padding is unspecified.
+// Returns the largest. l1 uses |a − b| = 2 max(a, b) − a − b: two instructions in place of three.
+float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
+                         std::int64_t rows, float* distances);
+
+// The gradient of up to kGradientRows rows, and their part of the landmarks' gradient.
+//
+// l1: a pair's coefficient is credited to the row, and taken from the landmark, where the row's
+// value is larger, so that Σ_m e_m sign(y − l_m) = 2 · credit − Σ_m e_m, and the landmarks'
+// Σ_i e_i sign(l − y_i) = 2 · credit + Σ_i e_i. One comparison and two additions per pair and
+// dimension. Where values may be equal, which a cheaper search tells, half is credited: sign(0) =
+// 0.
+struct LandmarkGradient {
+  Metric metric = Metric::kL1;
+  LandmarkValues landmarks;
+  std::int64_t rows = 0;
+  const float* values = nullptr;            // (rows, dim)
+  const std::int32_t* own = nullptr;        // (rows): which landmark the row is, or kNotLandmark
+  const float* coefficients = nullptr;      // (kGradientRows, stride): e (l1) or e / D (l2); rows
+                                            // beyond `rows` are 0
+  const float* coefficient_sums = nullptr;  // (rows): of a row's coefficients
+  // delta = factor · gradient · activation'
+  float factor = 1.0F;
+  Activation activation = Activation::kIdentity;
+  float* delta = nullptr;            // (rows, dim)
+  float* landmark_credit = nullptr;  // (pairs, M, kPairWidth), added to; l2: the gradient itself
+};
+
+void landmark_gradient(const LandmarkGradient& op);
+
+}  // namespace lpdm::cpu

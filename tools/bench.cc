@@ -5,6 +5,7 @@
 
 #include "bench_local_loss.h"
 #include "bench_rollout.h"
+#include "bench_train.h"
 #include "commands.h"
 
 namespace lpdm {
@@ -44,6 +45,25 @@ void print_rollout(const Json& result, bool json) {
              result["bare_steps_per_s"].get<double>(),
              result["bare_steps_per_s_spread"].get<double>() * 100.0);
   fmt::print("  ratio      {:12.3f} per thread\n", result["ratio_to_bare"].get<double>());
+}
+
+void print_train(const Json& result, bool json) {
+  if (json) {
+    fmt::print("{}\n", result.dump());
+    return;
+  }
+  fmt::print("one training iteration on {}, {:.0f} steps, on {}\n",
+             result["env"].get<std::string>(), result["steps_per_iteration"].get<double>(),
+             result["device"].get<std::string>());
+  for (const char* method : {"lpdm", "bp"}) {
+    const Json& times = result[method];
+    fmt::print("  {:<9} {:9.3f} ms: rollout {:.3f} ms, update {:.3f} ms  (spread {:.0f} %)\n",
+               method, times["iteration_s"].get<double>() * 1e3,
+               times["rollout_s"].get<double>() * 1e3, times["update_s"].get<double>() * 1e3,
+               times["iteration_spread"].get<double>() * 100.0);
+  }
+  fmt::print("  ratio     {:9.2f}, of the updates {:.2f}\n",
+             result["iteration_ratio"].get<double>(), result["update_ratio"].get<double>());
 }
 
 // Counts of an option.
@@ -115,6 +135,27 @@ void add_local_loss_bench(CLI::App& bench) {
       [arguments, json] { print_local_loss(run_local_loss_bench(*arguments), *json); });
 }
 
+void add_train_bench(CLI::App& bench) {
+  const auto arguments = std::make_shared<TrainBench>();
+  const auto json = std::make_shared<bool>(false);
+  CLI::App* command = bench.add_subcommand(
+      "train", "Time whole iterations by LPDM and by backpropagation on the same episodes");
+  command->add_option("config", arguments->config, "Config of the run")->required();
+  add_set_option(*command, arguments->overrides);
+  command
+      ->add_option("--warm-up", arguments->warm_up,
+                   "Iterations of ordinary training first, so that episodes grow long")
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{1} << 30))
+      ->capture_default_str();
+  command->add_option("--repeats", arguments->repeats, "Timed iterations of each")
+      ->check(count(100000))
+      ->capture_default_str();
+  command->add_flag("--json", *json, "Print one JSON object; times in seconds");
+  command->footer(
+      "Example:\n  lpdm bench train configs/cartpole-lpdm.json --warm-up 700 --set run.threads=2");
+  command->callback([arguments, json] { print_train(run_train_bench(*arguments), *json); });
+}
+
 }  // namespace
 
 void add_bench_command(CLI::App& app) {
@@ -122,6 +163,7 @@ void add_bench_command(CLI::App& app) {
   bench->require_subcommand(1);
   add_local_loss_bench(*bench);
   add_rollout_bench(*bench);
+  add_train_bench(*bench);
 }
 
 }  // namespace lpdm

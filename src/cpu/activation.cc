@@ -43,6 +43,40 @@ void apply_activation(Activation activation, float* values, std::int64_t size) {
   }
 }
 
+// A row at a time: the sum, in place of a pass of its own, costs nothing beside the function.
+template <class Function>
+HWY_INLINE void transform_rows(const float* bias, std::int64_t rows, std::int64_t out,
+                               float* values, const Function& function) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    transform(values + r * out, bias, out,
+              [&](Vector x, Vector b) { return function(hn::Add(x, b)); });
+  }
+}
+
+void apply_bias_and_activation(Activation activation, const float* bias, std::int64_t rows,
+                               std::int64_t out, float* values) {
+  const Lanes lanes;
+  switch (activation) {
+    case Activation::kTanh:
+      return transform_rows(bias, rows, out, values,
+                            [lanes](Vector x) { return hn::Tanh(lanes, x); });
+    case Activation::kRelu:
+      return transform_rows(bias, rows, out, values,
+                            [lanes](Vector x) { return hn::Max(x, hn::Zero(lanes)); });
+    case Activation::kIdentity:
+      return transform_rows(bias, rows, out, values, [](Vector x) { return x; });
+  }
+}
+
+// sums[o] += Σ_r values[r][o]; rows lie `stride` apart
+void add_column_sums(const float* values, std::int64_t rows, std::int64_t stride,
+                     std::int64_t columns, float* sums) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    transform(sums, values + r * stride, columns,
+              [](Vector sum, Vector value) { return hn::Add(sum, value); });
+  }
+}
+
 void scale_by_activation_gradient(Activation activation, float factor, const float* output,
                                   std::int64_t size, float* delta) {
   const Lanes lanes;
@@ -70,11 +104,23 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lpdm::cpu {
 
+HWY_EXPORT(add_column_sums);
 HWY_EXPORT(apply_activation);
+HWY_EXPORT(apply_bias_and_activation);
 HWY_EXPORT(scale_by_activation_gradient);
 
 void apply_activation(Activation activation, float* values, std::int64_t size) {
   HWY_DYNAMIC_DISPATCH(apply_activation)(activation, values, size);
+}
+
+void apply_bias_and_activation(Activation activation, const float* bias, std::int64_t rows,
+                               std::int64_t out, float* values) {
+  HWY_DYNAMIC_DISPATCH(apply_bias_and_activation)(activation, bias, rows, out, values);
+}
+
+void add_column_sums(const float* values, std::int64_t rows, std::int64_t stride,
+                     std::int64_t columns, float* sums) {
+  HWY_DYNAMIC_DISPATCH(add_column_sums)(values, rows, stride, columns, sums);
 }
 
 void scale_by_activation_gradient(Context& context, Activation activation, float factor,

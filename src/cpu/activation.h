@@ -12,6 +12,14 @@ namespace lpdm::cpu {
 // values[i] ← activation(values[i])
 void apply_activation(Activation activation, float* values, std::int64_t size);
 
+// values[r][o] ← activation(values[r][o] + bias[o]); values: (rows, out)
+void apply_bias_and_activation(Activation activation, const float* bias, std::int64_t rows,
+                               std::int64_t out, float* values);
+
+// sums[o] += Σ_r values[r][o], in the order of r; values: (rows, columns) of rows `stride` apart
+void add_column_sums(const float* values, std::int64_t rows, std::int64_t stride,
+                     std::int64_t columns, float* sums);
+
 // activation'(·) from the output y.
 inline float activation_slope(Activation activation, float y) {
   switch (activation) {

@@ -28,10 +28,9 @@ void for_row_blocks(Context& context, std::int64_t rows, const Run& run) {
 void dense_forward(Context& context, const DenseForward& op) {
   for_row_blocks(context, *op.rows.count, [&](std::int64_t first, std::int64_t count) {
     float* output = op.output + first * op.out;
-    for (std::int64_t r = 0; r < count; ++r) std::copy_n(op.bias, op.out, output + r * op.out);
     blas::sgemm(Transpose::kNo, Transpose::kYes, count, op.out, op.in, op.input + first * op.in,
-                op.in, op.weight, op.in, 1.0F, output, op.out);
-    apply_activation(op.activation, output, count * op.out);
+                op.in, op.weight, op.in, 0.0F, output, op.out);
+    apply_bias_and_activation(op.activation, op.bias, count, op.out, output);
   });
 }
 
@@ -49,11 +48,9 @@ void dense_gradient(Context& context, const DenseGradient& op) {
       const float* delta = op.delta + r * op.out + first;
       blas::sgemm(Transpose::kYes, Transpose::kNo, outputs, op.in, count, delta, op.out,
                   op.input + r * op.in, op.in, 1.0F, gradient, op.in);
-      for (std::int64_t k = 0; k < count; ++k) {
-        for (std::int64_t o = 0; o < outputs; ++o) {
-          bias[static_cast<std::size_t>(o)] += delta[k * op.out + o];
-        }
-      }
+      alignas(kAlignment) float sums[kOutputsPerTask] = {};  // few enough rows for float
+      add_column_sums(delta, count, op.out, outputs, sums);
+      for (std::int64_t o = 0; o < outputs; ++o) bias[static_cast<std::size_t>(o)] += sums[o];
     }
     std::copy(bias.begin(), bias.end(), op.bias_gradient + first);
   });

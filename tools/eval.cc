@@ -6,9 +6,11 @@
 
 #include "commands.h"
 #include "io/checkpoint.h"
+#include "io/checkpoint_store.h"
 #include "io/run_metrics.h"
 #include "lpdm/config.h"
 #include "lpdm/trainer.h"
+#include "notice.h"
 
 namespace lpdm {
 namespace {
@@ -17,13 +19,19 @@ struct EvalArguments {
   std::string run;
   std::int64_t episodes = 20;
   bool stochastic = false;
+  bool best = false;
   bool json = false;
 };
 
 void run_eval(const EvalArguments& arguments) {
   const std::filesystem::path folder(arguments.run);
   Trainer trainer(load_config(folder / "config.json"));
-  load_checkpoint(folder / "checkpoint.safetensors", trainer);
+  const FoundCheckpoint found =
+      find_checkpoint(folder, arguments.best ? WhichCheckpoint::kBest : WhichCheckpoint::kNewest);
+  for (const std::string& sentence : found.damaged) {
+    notice(fmt::format("warning: {}; playing with {}\n", sentence, found.path.string()));
+  }
+  restore_checkpoint(found.file, found.path.string(), trainer);
   const EvaluationReport report = trainer.evaluate(arguments.episodes, !arguments.stochastic);
   if (arguments.json) {
     fmt::print("{}\n", evaluation_json(report).dump());
@@ -48,6 +56,7 @@ void add_eval_command(CLI::App& app) {
       ->capture_default_str();
   command->add_flag("--stochastic", arguments->stochastic,
                     "Sample actions instead of taking the most likely");
+  command->add_flag("--best", arguments->best, "Play with the best checkpoint, not the newest");
   command->add_flag("--json", arguments->json, "Print one JSON object");
   command->footer("Example:\n  lpdm eval runs/cartpole --episodes 100");
   command->callback([arguments] { run_eval(*arguments); });

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/available_memory.h"
+#include "io/checkpoint_store.h"
 #include "io/files.h"
 #include "io/run_folder.h"
 #include "lpdm/backend.h"
@@ -91,7 +92,7 @@ RunState state_of(const fs::path& folder, const Config& config) {
         "\"{}\" holds a run of another config; choose another --out, or rename the config",
         folder.string()));
   }
-  if (!fs::exists(folder / "checkpoint.safetensors", error)) return RunState::kMissing;
+  if (!has_checkpoint(folder)) return RunState::kMissing;
   const std::optional<Json> summary = read_summary(folder);
   const bool complete = summary && is_complete(*summary, config.run);
   return complete ? RunState::kComplete : RunState::kInterrupted;

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "core/available_memory.h"
 #include "io/checkpoint.h"
+#include "io/checkpoint_store.h"
 #include "io/run_folder.h"
 #include "io/run_metrics.h"
 #include "io/transfer.h"
@@ -79,7 +80,8 @@ void check_same_run(const Config& before, const Config& now, const std::filesyst
   if (!may_continue(before, now)) {
     throw UsageError(fmt::format(
         "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every, "
-        "run.checkpoint_every and run.stop_return may change, choose another --out for a new run",
+        "run.checkpoint_every, run.keep_checkpoints and run.stop_return may change, choose another "
+        "--out for a new run",
         (out / "config.json").string()));
   }
 }
@@ -89,10 +91,15 @@ class TrainRun {
   TrainRun(const TrainArguments& arguments, const Config& config)
       : trainer_(config),
         out_(arguments.out.empty() ? default_out(arguments.config, config)
-                                   : std::filesystem::path(arguments.out)) {
+                                   : std::filesystem::path(arguments.out)),
+        checkpoints_(out_, config.run.keep_checkpoints) {
     if (arguments.resume) {
       check_same_run(load_config(out_ / "config.json"), config, out_);
-      load_checkpoint(checkpoint(), trainer_);
+      const FoundCheckpoint found = find_checkpoint(out_);
+      for (const std::string& sentence : found.damaged) {
+        notice(fmt::format("warning: {}; going on with {}\n", sentence, found.path.string()));
+      }
+      restore_checkpoint(found.file, found.path.string(), trainer_);
       const std::vector<Json> earlier =
           RunFolder::keep_metrics(out_, trainer_.progress().iteration);
       add_earlier(earlier);
@@ -117,7 +124,7 @@ class TrainRun {
       summary_.add(metrics);
       progress.show(metrics, summary_.returns());
       if (config.checkpoint_every > 0 && metrics.iteration % config.checkpoint_every == 0) {
-        save_checkpoint(checkpoint(), trainer_);
+        save_checkpoint();
       }
     }
     progress.finish();
@@ -130,7 +137,10 @@ class TrainRun {
   }
 
  private:
-  std::filesystem::path checkpoint() const { return out_ / "checkpoint.safetensors"; }
+  void save_checkpoint() {
+    const MovingReturn& returns = summary_.returns();
+    checkpoints_.save(trainer_, returns.full() ? std::optional(returns.latest()) : std::nullopt);
+  }
 
   void add_earlier(const std::vector<Json>& lines) {
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -152,7 +162,7 @@ class TrainRun {
   }
 
   void save() {
-    save_checkpoint(checkpoint(), trainer_);
+    save_checkpoint();
     const double seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     folder_->write_summary(summary_.json(trainer_, seconds));
@@ -168,6 +178,7 @@ class TrainRun {
   Trainer trainer_;
   std::filesystem::path out_;
   std::optional<RunFolder> folder_;
+  CheckpointStore checkpoints_;
   RunSummary summary_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

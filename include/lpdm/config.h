@@ -159,6 +159,7 @@ struct RunConfig {
   std::string device = "auto";          // auto | cpu | cuda
   std::int64_t threads = 0;             // 0: as many as the hardware offers
   std::int64_t checkpoint_every = 100;  // iterations between checkpoints; 0: only at the end
+  std::int64_t keep_checkpoints = 3;    // the newest ones; the best is kept beside them
   std::int64_t log_every = 50;          // iterations between plain progress lines
   std::int64_t diagnostics_every = 10;  // iterations between per-layer diagnostics; 0: never
   std::int64_t eval_every = 0;          // iterations between evaluations; 0: never

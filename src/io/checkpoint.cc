@@ -75,8 +75,8 @@ void add_rollout(TensorFile& file, const RolloutState& rollout) {
 
 class CheckpointReader {
  public:
-  explicit CheckpointReader(const std::filesystem::path& path)
-      : source_(path.string()), file_(load_safetensors(path)) {
+  CheckpointReader(const TensorFile& file, const std::string& source)
+      : source_(source), file_(file) {
     const auto format = file_.metadata.find("format");
     if (format == file_.metadata.end() || format->second != kFormat) {
       fail(fmt::format("it is not a checkpoint of this version; expected format {}", kFormat));
@@ -139,14 +139,14 @@ class CheckpointReader {
  private:
   static constexpr std::int64_t kMaxActions = std::int64_t{1} << 40;
 
-  std::string source_;
-  TensorFile file_;
+  const std::string& source_;
+  const TensorFile& file_;
   std::size_t taken_ = 0;
 };
 
 }  // namespace
 
-void save_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
+TensorFile checkpoint_tensors(Trainer& trainer) {
   TensorFile file;
   file.metadata["format"] = kFormat;
   file.metadata["environment"] = trainer.environment().id;
@@ -169,11 +169,11 @@ void save_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
   add_moments(file, kObservations, normalization.observations);
   add_moments(file, kReturns, normalization.returns);
   add_rollout(file, trainer.rollout_state());
-  save_safetensors(path, file);
+  return file;
 }
 
-void load_checkpoint(const std::filesystem::path& path, Trainer& trainer) {
-  CheckpointReader reader(path);
+void restore_checkpoint(const TensorFile& file, const std::string& source, Trainer& trainer) {
+  CheckpointReader reader(file, source);
   std::vector<std::pair<LayerValues, OptimizerState>> states;
   const std::vector<NamedLayer> layers = named_layers(trainer.network());
   for (const NamedLayer& named : layers) {

@@ -245,6 +245,8 @@ void add_run(Table& table) {
           "host threads; 0: as many as the hardware offers");
   run.add("checkpoint_every", &RunConfig::checkpoint_every, integer(0, kMaxSteps),
           "iterations between checkpoints; 0: only at the end");
+  run.add("keep_checkpoints", &RunConfig::keep_checkpoints, integer(1, kMaxCount),
+          "newest checkpoints that are kept; the best is kept beside them");
   run.add("log_every", &RunConfig::log_every, integer(1, kMaxSteps),
           "iterations between progress lines");
   run.add("diagnostics_every", &RunConfig::diagnostics_every, integer(0, kMaxSteps),

@@ -80,6 +80,7 @@ bool may_continue(const Config& before, Config now) {
   now.run.threads = before.run.threads;
   now.run.log_every = before.run.log_every;
   now.run.checkpoint_every = before.run.checkpoint_every;
+  now.run.keep_checkpoints = before.run.keep_checkpoints;
   now.run.stop_return = before.run.stop_return;
   return before == now;
 }

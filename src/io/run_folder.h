@@ -42,7 +42,7 @@ class RunFolder {
 };
 
 // Whether a run of config `before` may go on as `now`: only run.iterations, run.threads,
-// run.log_every, run.checkpoint_every and run.stop_return may differ.
+// run.log_every, run.checkpoint_every, run.keep_checkpoints and run.stop_return may differ.
 bool may_continue(const Config& before, Config now);
 
 }  // namespace lpdm

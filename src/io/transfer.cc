@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "io/safetensors.h"
+#include "io/checkpoint_store.h"
 #include "lpdm/error.h"
 
 namespace lpdm {
@@ -29,11 +29,9 @@ std::string shape_text(std::int64_t out, std::int64_t in) {
 class SourceRun {
  public:
   explicit SourceRun(const fs::path& folder)
-      : config_(load_config(folder / "config.json")),
-        path_(folder / "checkpoint.safetensors"),
-        file_(load_safetensors(path_)) {
-    const auto format = file_.metadata.find("format");
-    if (format == file_.metadata.end() || !format->second.starts_with("lpdm-checkpoint-")) {
+      : config_(load_config(folder / "config.json")), found_(find_checkpoint(folder)) {
+    const auto format = found_.file.metadata.find("format");
+    if (format == found_.file.metadata.end() || !format->second.starts_with("lpdm-checkpoint-")) {
       fail("it is not a checkpoint");
     }
   }
@@ -42,7 +40,7 @@ class SourceRun {
 
   // Nothing if there is no such layer.
   std::optional<StoredLayer> layer(const std::string& name) const {
-    if (!file_.tensors.contains(name + ".weight")) return std::nullopt;
+    if (!found_.file.tensors.contains(name + ".weight")) return std::nullopt;
     const std::vector<std::int64_t>& shape = tensor(name + ".weight").shape;
     if (shape.size() != 2) fail(fmt::format("tensor {}.weight is no matrix", name));
     StoredLayer stored{.in = shape[1], .out = shape[0], .values = {}};
@@ -53,12 +51,13 @@ class SourceRun {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw UsageError(fmt::format("--init-from: \"{}\" cannot be used: {}", path_.string(), what));
+    throw UsageError(
+        fmt::format("--init-from: \"{}\" cannot be used: {}", found_.path.string(), what));
   }
 
   const Tensor& tensor(const std::string& name) const {
-    const auto found = file_.tensors.find(name);
-    if (found == file_.tensors.end()) fail(fmt::format("it has no tensor {}", name));
+    const auto found = found_.file.tensors.find(name);
+    if (found == found_.file.tensors.end()) fail(fmt::format("it has no tensor {}", name));
     return found->second;
   }
 
@@ -74,8 +73,7 @@ class SourceRun {
   }
 
   Config config_;
-  fs::path path_;
-  TensorFile file_;
+  FoundCheckpoint found_;
 };
 
 struct NamedLayer {

@@ -71,8 +71,8 @@ class SweepTest : public ::testing::Test {
         "{} 2>'{}' & pid=$!; while ! [ -s '{}' ] || ! [ -s '{}' ]; do sleep 0.01; done; "
         "kill -{} $pid; wait $pid",
         sweep("small", "--seeds 0-2 --jobs 2 --set run.iterations=1000000"), err.string(),
-        (run("small", 0) / "checkpoint.safetensors").string(),
-        (run("small", 1) / "checkpoint.safetensors").string(), signal));
+        (run("small", 0) / "checkpoints/manifest.json").string(),
+        (run("small", 1) / "checkpoints/manifest.json").string(), signal));
     outcome.err = file_text(err);
     return outcome;
   }
@@ -114,7 +114,7 @@ TEST_F(SweepTest, SkipsWhatIsCompleteAndResumesWhatIsNot) {
   EXPECT_EQ(again.status, 0);
   EXPECT_NE(again.err.find("2 runs, 2 complete already"), std::string::npos) << again.err;
   EXPECT_NE(again.out.find("\nsmall   2 of 2 "), std::string::npos) << again.out;
-  fs::remove(run("small", 1) / "checkpoint.safetensors");  // as if killed before the first one
+  fs::remove_all(run("small", 1) / "checkpoints");  // as if killed before the first one
   const Outcome longer = run_program(sweep("small", "--seeds 0-2 --set run.iterations=70"));
   EXPECT_EQ(longer.status, 0) << longer.err;
   EXPECT_NE(longer.err.find("3 runs, 0 complete already"), std::string::npos) << longer.err;

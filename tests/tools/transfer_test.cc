@@ -4,7 +4,8 @@
 #include <cmath>
 #include <string>
 
-#include "io/safetensors.h"
+#include "io/checkpoint_store.h"
+#include "io/checksum.h"
 #include "io/temporary_folder.h"
 #include "lpdm/config.h"
 #include "tools/program.h"
@@ -35,10 +36,10 @@ class TransferTest : public ::testing::Test {
     return outcome.err;
   }
   Tensor tensor(const std::string& run, const std::string& name) const {
-    return load_safetensors(out(run) / "checkpoint.safetensors").tensors.at(name);
+    return find_checkpoint(out(run)).file.tensors.at(name);
   }
   std::string checkpoint(const std::string& run) const {
-    return file_text(out(run) / "checkpoint.safetensors");
+    return file_text(find_checkpoint(out(run)).path);
   }
 
   TemporaryFolder folder_;
@@ -110,18 +111,18 @@ TEST_F(TransferTest, WhatCannotBeTakenIsRefusedAndNothingWritten) {
                "another network.activation");
   expect_error(train("a", "--set network.init_from=3"), 2, "network.init_from");
   const std::string whole = checkpoint("source");
-  const fs::path path = out("source") / "checkpoint.safetensors";
+  const fs::path path = find_checkpoint(out("source")).path;
   put_file(path, whole.substr(0, whole.size() / 2));
-  expect_error(train("a", from_source()), 2, "checkpoint.safetensors");
+  expect_error(train("a", from_source()), 2, "checkpoint");
   TensorFile damaged = decode_safetensors(whole, "source");
   damaged.tensors.erase("hidden.1.bias");
-  save_safetensors(path, damaged);
+  save_with_checksum(path, damaged);
   expect_error(train("a", from_source()), 2, "hidden.1.bias");
   damaged.tensors["hidden.1.bias"] = {{20}, std::vector<float>(20, std::nanf(""))};
-  save_safetensors(path, damaged);
+  save_with_checksum(path, damaged);
   expect_error(train("a", from_source()), 2, "not finite");
   fs::remove(path);
-  expect_error(train("a", from_source()), 2, "checkpoint.safetensors");
+  expect_error(train("a", from_source()), 2, "checkpoint");
   EXPECT_FALSE(fs::exists(out("a")));
 }
 

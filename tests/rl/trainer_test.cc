@@ -120,6 +120,29 @@ TEST(Trainer, FrozenHiddenLayersStayAndTheHeadLearns) {
   EXPECT_NE(head, trainer.network().head().values().weight);
 }
 
+TEST(Trainer, NetworksOfAnyDepthAndActivationLearn) {
+  for (const Activation activation : {Activation::kTanh, Activation::kRelu}) {
+    for (const HiddenMethod method : {HiddenMethod::kLpdm, HiddenMethod::kBackprop}) {
+      for (const std::size_t depth : {1, 4, 16}) {
+        Config config = small_config();
+        config.network.hidden = std::vector<std::int64_t>(depth, 9);
+        config.network.hidden.front() = 70;  // widths need not be alike
+        config.network.activation = activation;
+        config.hidden.method = method;
+        Trainer trainer(config);
+        std::vector<std::vector<float>> before;
+        for (Layer& layer : trainer.network().layers()) before.push_back(layer.values().weight);
+        EXPECT_EQ(trainer.iterate().layers.size(), depth);
+        trainer.iterate();
+        for (std::size_t l = 0; l <= depth; ++l) {
+          EXPECT_NE(before[l], trainer.network().layers()[l].values().weight)
+              << "layer " << l << " of " << depth;
+        }
+      }
+    }
+  }
+}
+
 TEST(Trainer, LayersLearnAtTheirOwnRates) {
   Config config = small_config();
   config.hidden.learning_rate = {.values = {0.0, 1e-3}};

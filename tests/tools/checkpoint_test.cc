@@ -2,55 +2,27 @@
 // checkpoint before.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "io/checkpoint_store.h"
-#include "io/files.h"
-#include "io/json_text.h"
-#include "io/temporary_folder.h"
 #include "lpdm/random.h"
-#include "tools/program.h"
+#include "tools/run_fixture.h"
 
 namespace lpdm {
 namespace {
 
 namespace fs = std::filesystem;
 
-class CheckpointTest : public ::testing::Test {
+class CheckpointTest : public RunFixture {
  protected:
-  void SetUp() override {
-    put_file(config_, R"({"network": {"hidden": [12, 20]}, "run": {"iterations": 60}})");
-  }
+  CheckpointTest() : RunFixture(60) {}
 
-  fs::path out(const std::string& name) const { return folder_ / name; }
-  std::string train(const std::string& name, const std::string& more = "") const {
-    return fmt::format("train '{}' --out '{}' {}", config_.string(), out(name).string(), more);
-  }
-  void expect_trained(const std::string& name, const std::string& more = "") const {
-    const Outcome outcome = run_program(train(name, more));
-    ASSERT_EQ(outcome.status, 0) << outcome.err;
-  }
-  std::vector<Json> metrics(const std::string& name) const {
-    std::vector<Json> lines;
-    std::ifstream file(out(name) / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) {
-      Json metrics = parse_json(line, "metrics");
-      metrics.erase("rollout_seconds");
-      metrics.erase("update_seconds");
-      lines.push_back(metrics);
-    }
-    return lines;
-  }
   Json manifest(const std::string& name) const {
     return parse_json(file_text(out(name) / "checkpoints/manifest.json"), "manifest");
   }
   double uniform() { return random_.uniform(); }
 
   RandomStream random_{11, {.purpose = StreamPurpose::kBenchmark}};
-  TemporaryFolder folder_;
-  fs::path config_ = folder_ / "config.json";
 };
 
 TEST_F(CheckpointTest, TheNewestFewAndTheBestAreKept) {

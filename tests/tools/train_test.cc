@@ -1,53 +1,19 @@
 // `lpdm train` and `lpdm eval` from outside: the run folder, determinism, resume, signals, errors.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "io/checkpoint_store.h"
-#include "io/json_text.h"
-#include "io/temporary_folder.h"
-#include "tools/program.h"
+#include "tools/run_fixture.h"
 
 namespace lpdm {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A run of a few seconds at most: a small network on CartPole.
-class TrainTest : public ::testing::Test {
+class TrainTest : public RunFixture {
  protected:
-  void SetUp() override {
-    put_file(config_, R"({"network": {"hidden": [12, 20]}, "run": {"iterations": 30}})");
-  }
-
-  fs::path out(const std::string& name) const { return folder_ / name; }
-  std::string train(const std::string& name, const std::string& more = "") const {
-    return fmt::format("train '{}' --out '{}' {}", config_.string(), out(name).string(), more);
-  }
-  void expect_trained(const std::string& name, const std::string& more = "") const {
-    const Outcome outcome = run_program(train(name, more));
-    ASSERT_EQ(outcome.status, 0) << outcome.err;
-  }
-
-  // metrics.jsonl without its timings.
-  std::vector<Json> metrics(const std::string& name) const {
-    std::vector<Json> lines;
-    std::ifstream file(out(name) / "metrics.jsonl");
-    for (std::string line; std::getline(file, line);) {
-      Json metrics = parse_json(line, "metrics");
-      metrics.erase("rollout_seconds");
-      metrics.erase("update_seconds");
-      lines.push_back(metrics);
-    }
-    return lines;
-  }
-
-  fs::path checkpoint(const std::string& name) const { return find_checkpoint(out(name)).path; }
-
-  TemporaryFolder folder_;
-  fs::path config_ = folder_ / "config.json";
+  TrainTest() : RunFixture(30) {}
 };
 
 TEST_F(TrainTest, LeavesAFolderWithEverythingAboutTheRun) {

@@ -118,8 +118,9 @@ void add_local_loss_bench(CLI::App& bench) {
       ->check(count(1 << 16))
       ->capture_default_str();
   command
-      ->add_option("--pairs", arguments->pairs,
-                   "as hidden.pairs: all, landmarks:M, closest, furthest or closest_furthest")
+      ->add_option(
+          "--pairs", arguments->pairs,
+          "as hidden.pairs: all, landmarks:M, lowrank:R, closest, furthest or closest_furthest")
       ->capture_default_str();
   command->add_flag("--guided", arguments->guided, "Guided loss");
   command->add_option("--repeats", arguments->repeats, "Timed updates of each")

@@ -77,11 +77,12 @@ struct NetworkConfig {
   bool operator==(const NetworkConfig&) const = default;
 };
 
-// Which pairs of rows enter the local loss (paper section 3 and appendix; landmarks:
+// Which pairs of rows enter the local loss (paper section 3 and appendix; landmarks and low rank:
 // docs/method.md).
 struct PairSelection {
   std::int64_t landmarks = 0;               // 0: all pairs
   SparsePairs sparse = SparsePairs::kNone;  // instead of landmarks
+  std::int64_t low_rank = 0;                // all pairs, their distances by so many terms; 0: exact
   bool operator==(const PairSelection&) const = default;
 };
 

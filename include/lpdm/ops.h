@@ -76,6 +76,9 @@ struct PairwiseTarget {
   // With neither landmarks nor sparse pairs.
   const std::int64_t* episode_ends = nullptr;
   const std::int64_t* episode_count = nullptr;
+  // R > 0: distances are cosine series of R terms (docs/method.md, lowrank). Metric l1, targets of
+  // the network input and all pairs only.
+  std::int64_t low_rank = 0;
 };
 
 // g = (1 − v)/2 of the values rescaled to [0, 1]; constant values give g = ½ (method: guided loss).

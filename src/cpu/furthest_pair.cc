@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include "cpu/pair_blocks.h"
 
@@ -20,11 +21,13 @@ struct Furthest {
 // kept one.
 class Sweep {
  public:
-  Sweep(Context& context, const PairLayout& layout, const PackedBlocks& blocks, Metric metric)
+  Sweep(Context& context, const PairLayout& layout, const PackedBlocks& blocks, Metric metric,
+        const PairMeasure& measure = {})
       : context_(context),
         layout_(layout),
         blocks_(blocks),
         metric_(metric),
+        measure_(measure),
         panel_memory_(context.memory),
         found_(static_cast<std::size_t>(layout.longest_group())) {}
 
@@ -73,7 +76,11 @@ class Sweep {
       const std::int64_t columns =
           layout_.kept(queries[q]) ? layout_.block_rows(block) : layout_.block_kept(block);
       for (std::int64_t c = 0; c < columns; ++c) {
-        const float distance = distances[static_cast<std::int64_t>(q) * kTile + c];
+        float distance = distances[static_cast<std::int64_t>(q) * kTile + c];
+        if (measure_.shifts != nullptr) {
+          distance = measure_.scale * distance + measure_.shifts[queries[q]] +
+                     measure_.shifts[block * kTile + c];
+        }
         if (distance > best[q].distance) best[q] = {distance, block * kTile + c};
       }
     }
@@ -84,6 +91,7 @@ class Sweep {
   const PairLayout& layout_;
   const PackedBlocks& blocks_;
   Metric metric_;
+  PairMeasure measure_;
   Scratch<float> panel_memory_;
   std::vector<std::array<Furthest, kStarts>> found_;  // by block of the group
 };
@@ -97,17 +105,23 @@ std::int64_t kept_rows(const PairLayout& layout, std::int64_t begin) {
   return kept;
 }
 
-float furthest_in_group(Sweep& sweep, const PairLayout& layout, std::int64_t begin) {
-  std::set<std::int64_t> seen;
-  std::vector<std::int64_t> queries;
-  const std::int64_t kept = kept_rows(layout, begin);
-  for (std::int64_t start = 0; start < kStarts; ++start) {
-    const std::int64_t position = begin * kTile + start * kept / kStarts;
-    if (seen.insert(position).second) queries.push_back(position);
+void add_pairs(const std::vector<std::int64_t>& queries, const std::array<Furthest, kStarts>& found,
+               std::vector<FoundPair>& pairs) {
+  for (std::size_t q = 0; q < queries.size(); ++q) {
+    if (found[q].distance > 0.0F) {
+      pairs.push_back({found[q].distance, queries[q], found[q].position});
+    }
   }
+}
+
+// From rows to the rows furthest from them and on from there, until all have been asked before.
+// pairs: where all that were met are added, if not null.
+float climb(Sweep& sweep, std::vector<std::int64_t> queries, std::set<std::int64_t>& seen,
+            std::vector<FoundPair>* pairs) {
   float largest = 0.0F;
   for (int count = 0; count < kMaxSweeps && !queries.empty(); ++count) {
     const std::array<Furthest, kStarts> found = sweep.from(queries);
+    if (pairs != nullptr) add_pairs(queries, found, *pairs);
     const std::size_t asked = queries.size();
     queries.clear();
     for (std::size_t q = 0; q < asked; ++q) {
@@ -118,6 +132,17 @@ float furthest_in_group(Sweep& sweep, const PairLayout& layout, std::int64_t beg
     }
   }
   return largest;
+}
+
+float furthest_in_group(Sweep& sweep, const PairLayout& layout, std::int64_t begin) {
+  std::set<std::int64_t> seen;
+  std::vector<std::int64_t> queries;
+  const std::int64_t kept = kept_rows(layout, begin);
+  for (std::int64_t start = 0; start < kStarts; ++start) {
+    const std::int64_t position = begin * kTile + start * kept / kStarts;
+    if (seen.insert(position).second) queries.push_back(position);
+  }
+  return climb(sweep, queries, seen, nullptr);
 }
 
 // Of groups that are one block each: all their pairs are looked at, many groups at once.
@@ -149,6 +174,25 @@ float furthest_pair(Context& context, const PairLayout& layout, const PackedBloc
     largest = std::max(largest, furthest_in_group(sweep, layout, begin));
   }
   return largest;
+}
+
+std::vector<FoundPair> furthest_pairs(Context& context, const PairLayout& layout,
+                                      const PackedBlocks& blocks, Metric metric,
+                                      const PairMeasure& measure) {
+  constexpr std::int64_t kMostStarts = 1024;
+  Sweep sweep(context, layout, blocks, metric, measure);
+  std::vector<FoundPair> pairs;
+  std::set<std::int64_t> seen;
+  const std::int64_t starts = std::min(layout.rows(), kMostStarts);
+  for (std::int64_t first = 0; first < starts; first += kStarts) {
+    std::vector<std::int64_t> queries;
+    for (std::int64_t start = first; start < std::min(starts, first + kStarts); ++start) {
+      const std::int64_t position = start * layout.rows() / starts;
+      if (seen.insert(position).second) queries.push_back(position);
+    }
+    if (!queries.empty()) climb(sweep, std::move(queries), seen, &pairs);
+  }
+  return pairs;
 }
 
 }  // namespace lpdm::cpu

@@ -12,10 +12,13 @@ LocalLossPass::LocalLossPass(Context& context)
       mask_(context),
       worker_tiles_(context),
       propagation_(context, worker_tiles_),
-      landmarks_(context) {}
+      landmarks_(context),
+      low_rank_(context) {}
 
 void LocalLossPass::target_statistics(const TargetStatistics& op) {
-  if (LandmarkPass::takes(op.target)) {
+  if (LowRankPass::takes(op.target)) {
+    low_rank_.target_statistics(op);
+  } else if (LandmarkPass::takes(op.target)) {
     landmarks_.target_statistics(op);
   } else {
     cpu::target_statistics(context_, input_, op);
@@ -23,6 +26,10 @@ void LocalLossPass::target_statistics(const TargetStatistics& op) {
 }
 
 void LocalLossPass::run(const LocalLoss& op) {
+  if (LowRankPass::takes(op.target)) {
+    low_rank_.run(op);
+    return;
+  }
   if (op.target_rule == TargetRule::kInput && LandmarkPass::takes(op.target)) {
     landmarks_.run(op);
     return;

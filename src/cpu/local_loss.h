@@ -18,6 +18,7 @@
 #include "cpu/input_target.h"
 #include "cpu/landmark_pass.h"
 #include "cpu/layer_pass.h"
+#include "cpu/lowrank_pass.h"
 #include "cpu/pair_blocks.h"
 #include "cpu/pair_mask.h"
 #include "cpu/pair_schedule.h"
@@ -53,6 +54,7 @@ class LocalLossPass {
   WorkerTiles worker_tiles_;
   ErrorPropagation propagation_;
   LandmarkPass landmarks_;  // does the whole op where it can
+  LowRankPass low_rank_;    // does the whole op where it is asked for
 };
 
 }  // namespace lpdm::cpu

@@ -103,4 +103,23 @@ class PackedBlocks {
 float furthest_pair(Context& context, const PairLayout& layout, const PackedBlocks& blocks,
                     Metric metric);
 
+// What is to be large: D, or scale · D + g_i + g_j.
+struct PairMeasure {
+  float scale = 1.0F;
+  const float* shifts = nullptr;  // (positions), g; null: D itself
+};
+
+// Two rows, as positions, and their measure.
+struct FoundPair {
+  float distance = 0.0F;
+  std::int64_t first = 0;
+  std::int64_t second = 0;
+};
+
+// The pairs that such sweeps meet in a layout of one group, from 1024 starts: where there is no
+// later pass to tell whether the maximum is among them. With no more rows than that it is.
+std::vector<FoundPair> furthest_pairs(Context& context, const PairLayout& layout,
+                                      const PackedBlocks& blocks, Metric metric,
+                                      const PairMeasure& measure);
+
 }  // namespace lpdm::cpu

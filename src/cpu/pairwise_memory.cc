@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cpu/landmark_tile.h"
+#include "cpu/lowrank_pass.h"
 #include "cpu/pairwise_tile.h"
 
 namespace lpdm::cpu {
@@ -81,9 +82,20 @@ double tile_bytes(const PairwiseWork& work) {
   return bytes + threads * kTilesPerWorker * tile;
 }
 
+// LowRankPass goes by layers; the widest needs most.
+double low_rank_bytes(const PairwiseWork& work) {
+  std::int64_t widest = 0;
+  for (const std::int64_t out : work.outputs) widest = std::max(widest, out);
+  return LowRankPass::scratch_bytes(work.rows, static_cast<double>(work.input),
+                                    static_cast<double>(widest),
+                                    static_cast<double>(work.loss.pairs.low_rank), work.gradient,
+                                    static_cast<double>(work.threads));
+}
+
 }  // namespace
 
 double pairwise_scratch_bytes(const PairwiseWork& work) {
+  if (work.loss.pairs.low_rank > 0) return low_rank_bytes(work);
   const std::int64_t landmarks = work.loss.pairs.landmarks;
   const double enough = 2.0 * static_cast<double>(landmarks);  // rows from which LandmarkPass works
   if (landmarks == 0 || landmarks > kMostLandmarks || work.rows < enough) return tile_bytes(work);

@@ -151,12 +151,11 @@ void add_local_loss(Table& table) {
   loss.add("guide_base", &LocalLossConfig::guide_base,
            choice<GuideBase>({{"normalized", GuideBase::kNormalized}, {"raw", GuideBase::kRaw}}),
            "input distances that the guidance is added to: over their largest, or as they are");
-  loss.add("pairs", &LocalLossConfig::pairs, pair_selection(),
-           "pairs that enter the loss: all, those with one of M random rows, or each row's nearest "
-           "and/or furthest (appendix)");
-  loss.add("target", &LocalLossConfig::target,
-           choice<TargetRule>({{"input", TargetRule::kInput},
-                               {"error_propagation", TargetRule::kErrorPropagation}}),
+  loss.add(
+      "pairs", &LocalLossConfig::pairs, pair_selection(),
+      "pairs that enter the loss: all, those with one of M random rows, all by cosine series of "
+      "R terms, or each row's nearest and/or furthest (appendix)");
+  loss.add("target", &LocalLossConfig::target, target_rule(),
            "what a layer's distances are to match: the input's, or those of the previous layer's "
            "input, enlarged where that layer failed (appendix)");
   loss.add("error_rule", &LocalLossConfig::error_rule,

@@ -21,12 +21,14 @@ namespace {
 
 constexpr std::string_view kAllPairs = "all";
 constexpr std::string_view kLandmarks = "landmarks:";
+constexpr std::string_view kLowRank = "lowrank:";
 constexpr std::array<std::pair<std::string_view, SparsePairs>, 3> kSparsePairs{
     {{"closest", SparsePairs::kClosest},
      {"furthest", SparsePairs::kFurthest},
      {"closest_furthest", SparsePairs::kClosestFurthest}}};
 constexpr std::string_view kScaled = "scaled:";
 constexpr std::int64_t kMaxLandmarks = 1'000'000'000;
+constexpr std::int64_t kMaxTerms = 64;
 
 // The number after `prefix`, if `value` is a string of just that.
 std::optional<double> number_after(std::string_view prefix, const Json& value) {
@@ -128,29 +130,50 @@ Json write_options(const EnvironmentOptions& options, const Config& config) {
 }
 
 std::string pair_words() {
-  std::string words = fmt::format("{} | {}M", kAllPairs, kLandmarks);
+  std::string words = fmt::format("{} | {}M | {}R", kAllPairs, kLandmarks, kLowRank);
   for (const auto& [name, sparse] : kSparsePairs) words += fmt::format(" | {}", name);
   return words;
 }
 
+// The whole number from 1 to `most` after `prefix`, if `value` begins with it.
+std::optional<std::int64_t> count_after(std::string_view prefix, std::int64_t most,
+                                        const Given& given, const std::string& expected) {
+  const auto count = number_after(prefix, given.value);
+  if (!count) return std::nullopt;
+  if (!(*count >= 1.0)) refuse(given.key, given.value, expected, fmt::format("{}1", prefix));
+  if (*count > static_cast<double>(most) || *count != std::trunc(*count)) {
+    refuse(given.key, given.value, expected);
+  }
+  return static_cast<std::int64_t>(*count);
+}
+
+void check_low_rank(const Given& given) {
+  if (given.so_far.hidden.loss.metric != Metric::kL1) {
+    refuse(given.key, given.value, "anything but lowrank:R, unless hidden.metric is l1");
+  }
+  if (given.so_far.network.activation != Activation::kTanh) {
+    refuse(given.key, given.value, "anything but lowrank:R, unless network.activation is tanh");
+  }
+}
+
 PairSelection read_pairs(const Given& given) {
   if (given.value == kAllPairs) return {};
-  std::vector<std::string> words = {std::string(kAllPairs), "landmarks:64"};
+  std::vector<std::string> words = {std::string(kAllPairs), "landmarks:64", "lowrank:8"};
   for (const auto& [name, sparse] : kSparsePairs) {
     if (given.value == name) return {.landmarks = 0, .sparse = sparse};
     words.emplace_back(name);
   }
-  const std::string expected = fmt::format("string: {}, M 1 to {}", pair_words(), kMaxLandmarks);
-  const auto landmarks = number_after(kLandmarks, given.value);
-  if (!landmarks && given.value.is_string()) {
-    refuse(given.key, given.value, expected, nearest_name(given.value.get<std::string>(), words));
+  const std::string expected =
+      fmt::format("string: {}, M 1 to {}, R 1 to {}", pair_words(), kMaxLandmarks, kMaxTerms);
+  if (const auto landmarks = count_after(kLandmarks, kMaxLandmarks, given, expected)) {
+    return {.landmarks = *landmarks};
   }
-  if (!landmarks) refuse(given.key, given.value, expected);
-  if (!(*landmarks >= 1.0)) refuse(given.key, given.value, expected, "landmarks:1");
-  if (*landmarks > static_cast<double>(kMaxLandmarks) || *landmarks != std::trunc(*landmarks)) {
-    refuse(given.key, given.value, expected);
+  if (const auto terms = count_after(kLowRank, kMaxTerms, given, expected)) {
+    check_low_rank(given);
+    return {.low_rank = *terms};
   }
-  return {.landmarks = static_cast<std::int64_t>(*landmarks), .sparse = SparsePairs::kNone};
+  if (!given.value.is_string()) refuse(given.key, given.value, expected);
+  refuse(given.key, given.value, expected, nearest_name(given.value.get<std::string>(), words));
 }
 
 Json write_pairs(const PairSelection& pairs, const Config&) {
@@ -158,6 +181,7 @@ Json write_pairs(const PairSelection& pairs, const Config&) {
     if (pairs.sparse == sparse) return name;
   }
   if (pairs.landmarks > 0) return fmt::format("{}{}", kLandmarks, pairs.landmarks);
+  if (pairs.low_rank > 0) return fmt::format("{}{}", kLowRank, pairs.low_rank);
   return kAllPairs;
 }
 
@@ -238,6 +262,19 @@ Kind<std::optional<double>> number_or(const std::string& none, double low, doubl
           [absent](const std::optional<double>& value, const Config&) {
             return value ? Json(*value) : absent;
           }};
+}
+
+Kind<TargetRule> target_rule() {
+  Kind<TargetRule> kind = choice<TargetRule>(
+      {{"input", TargetRule::kInput}, {"error_propagation", TargetRule::kErrorPropagation}});
+  kind.read = [read = kind.read](const Given& given) {
+    const TargetRule rule = read(given);
+    if (rule != TargetRule::kInput && given.so_far.hidden.loss.pairs.low_rank > 0) {
+      refuse(given.key, given.value, "input, as hidden.pairs is lowrank:R");
+    }
+    return rule;
+  };
+  return kind;
 }
 
 Kind<LossBlock> loss_block() {

@@ -23,12 +23,15 @@ Kind<EnvironmentOptions> environment_options();
 // A run folder, "" for none. Read as an absolute path.
 Kind<std::string> run_folder_path();
 
-// "all", "landmarks:M", or one of the sparse kinds.
+// "all", "landmarks:M", "lowrank:R", or one of the sparse kinds.
 Kind<PairSelection> pair_selection();
 
 // A number in [low, high], or `none`, the word for its absence ("learned"); written as null where
 // the word is empty.
 Kind<std::optional<double>> number_or(const std::string& none, double low, double high);
+
+// Error propagation does not go with "lowrank:R".
+Kind<TargetRule> target_rule();
 
 // "batch", or "episode" if hidden.pairs is all and the algorithm is not ppo.
 Kind<LossBlock> loss_block();

@@ -49,8 +49,12 @@ std::optional<std::vector<std::int64_t>> CaseReader::landmarks(std::int64_t rows
   if (!distinct || selected.front() < 0 || selected.back() >= rows) {
     fail(fmt::format("landmark_rows must be distinct rows from 0 to {}", rows - 1));
   }
-  if (loss_config().hidden.loss.pairs.sparse != SparsePairs::kNone) {
+  const PairSelection pairs = loss_config().hidden.loss.pairs;
+  if (pairs.sparse != SparsePairs::kNone) {
     fail("landmark_rows and sparse pairs exclude each other; leave one of them out");
+  }
+  if (pairs.low_rank > 0) {
+    fail("landmark_rows and pairs lowrank:R exclude each other; leave one of them out");
   }
   return selected;
 }

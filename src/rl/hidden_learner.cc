@@ -35,10 +35,11 @@ void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* hea
 }
 
 void HiddenLearner::select_landmarks(const Inputs& inputs) {
-  if (hidden_.loss.pairs.sparse != SparsePairs::kNone) {
+  const PairSelection& pairs = hidden_.loss.pairs;
+  if (pairs.sparse != SparsePairs::kNone || pairs.low_rank > 0) {
     throw UsageError(
-        "landmark rows were given for an update with sparse hidden.pairs; leave them out or set "
-        "hidden.pairs to all");
+        "landmark rows were given for an update with sparse or low-rank hidden.pairs; leave them "
+        "out or set hidden.pairs to all");
   }
   const std::int64_t wanted = inputs.landmarks != nullptr
                                   ? static_cast<std::int64_t>(inputs.landmarks->size())
@@ -63,7 +64,8 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
                         .input = activations_.input(0),
                         .metric = hidden_.loss.metric,
                         .guide_base = hidden_.loss.guide_base,
-                        .sparse = hidden_.loss.pairs.sparse};
+                        .sparse = hidden_.loss.pairs.sparse,
+                        .low_rank = hidden_.loss.pairs.low_rank};
   if (hidden_.loss.block == LossBlock::kEpisode) {
     if (inputs.episode_ends == nullptr) {
       throw UsageError(

@@ -91,7 +91,8 @@ class LossCase {
                .input = x_.data(),
                .metric = options_.metric,
                .guide_base = options_.guide_base,
-               .sparse = options_.pairs.sparse};
+               .sparse = options_.pairs.sparse,
+               .low_rank = options_.pairs.low_rank};
     if (options_.guided) {
       const auto values = to_device(backend_, reader_.array<float>("values", n_));
       backend_.guided_shift({.rows = rows(), .values = values.data(), .shift = shift_.data()});

@@ -69,7 +69,8 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                         .input = x.data(),
                         .metric = c.options.metric,
                         .guide_base = c.options.guide_base,
-                        .sparse = c.options.pairs.sparse};
+                        .sparse = c.options.pairs.sparse,
+                        .low_rank = c.options.pairs.low_rank};
   if (!c.values.empty()) {
     backend->guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
     target.shift = shift.data();

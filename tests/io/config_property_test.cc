@@ -96,6 +96,12 @@ Config any_config() {
   config.hidden.method =
       *rc::gen::element(HiddenMethod::kLpdm, HiddenMethod::kBackprop, HiddenMethod::kFrozen);
   config.hidden.loss = any_loss();
+  LocalLossConfig& loss = config.hidden.loss;
+  const bool series = loss.metric == Metric::kL1 && loss.target == TargetRule::kInput &&
+                      config.network.activation == Activation::kTanh;
+  if (series && *rc::gen::arbitrary<bool>()) {
+    loss.pairs = {.low_rank = *rc::gen::inRange<std::int64_t>(1, 65)};
+  }
   config.hidden.learning_rate = any_rates(layers);
   config.hidden.grad_clip = *between(0.0, 1e6);
   config.head.learning_rate = *between(0.0, 1000.0);

@@ -78,6 +78,7 @@ TEST(ConfigTest, ReadsTheVariantsOfTheLocalLoss) {
   EXPECT_EQ(loss(R"("pairs": "closest_furthest")").pairs,
             (PairSelection{0, SparsePairs::kClosestFurthest}));
   EXPECT_EQ(loss(R"("pairs": "landmarks:9")").pairs, (PairSelection{9, SparsePairs::kNone}));
+  EXPECT_EQ(loss(R"("pairs": "lowrank:12")").pairs, (PairSelection{.low_rank = 12}));
   EXPECT_EQ(loss(R"("target": "error_propagation")").target, TargetRule::kErrorPropagation);
   EXPECT_EQ(loss(R"("error_rule": "product")").error_rule, ErrorRule::kProduct);
 }

@@ -64,6 +64,7 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
   for (const std::string options :
        {R"({})", R"({"hidden": {"guided": true, "pairs": "landmarks:64"}})",
         R"({"hidden": {"pairs": "closest_furthest"}})", R"({"hidden": {"metric": "l2"}})",
+        R"({"hidden": {"pairs": "lowrank:3", "guided": true}})",
         R"({"hidden": {"target": "error_propagation", "guided": true}})",
         R"({"hidden": {"method": "backprop"}})",
         R"({"hidden": {"method": "frozen"}, "run": {"diagnostics_every": 0}})"}) {

@@ -31,7 +31,7 @@ void run_eval(const EvalArguments& arguments) {
   for (const std::string& sentence : found.damaged) {
     notice(fmt::format("warning: {}; playing with {}\n", sentence, found.path.string()));
   }
-  restore_checkpoint(found.file, found.path.string(), trainer);
+  restore_checkpoint(found.file, found.path.string(), RestoreFor::kEvaluation, trainer);
   const EvaluationReport report = trainer.evaluate(arguments.episodes, !arguments.stochastic);
   if (arguments.json) {
     fmt::print("{}\n", evaluation_json(report).dump());

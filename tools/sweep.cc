@@ -14,6 +14,7 @@
 #include "held_signals.h"
 #include "io/descriptor.h"
 #include "io/files.h"
+#include "io/run_lock.h"
 #include "lpdm/error.h"
 #include "notice.h"
 #include "progress.h"
@@ -106,9 +107,9 @@ class Sweep {
     make_folder(run.folder.parent_path());
     if (run.state != RunState::kMissing) return;
     std::error_code error;
-    if (std::filesystem::exists(run.folder / "config.json", error)) {
-      std::filesystem::remove_all(run.folder, error);
-    }
+    if (!std::filesystem::exists(run.folder / "config.json", error)) return;
+    const RunLock lock(run.folder);  // no other sweep is at it
+    std::filesystem::remove_all(run.folder, error);
   }
 
   void collect_ended() {

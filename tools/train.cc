@@ -12,6 +12,7 @@
 #include "io/checkpoint.h"
 #include "io/checkpoint_store.h"
 #include "io/run_folder.h"
+#include "io/run_lock.h"
 #include "io/run_metrics.h"
 #include "io/transfer.h"
 #include "lpdm/config.h"
@@ -91,15 +92,16 @@ class TrainRun {
   TrainRun(const TrainArguments& arguments, const Config& config)
       : trainer_(config),
         out_(arguments.out.empty() ? default_out(arguments.config, config)
-                                   : std::filesystem::path(arguments.out)),
-        checkpoints_(out_, config.run.keep_checkpoints) {
+                                   : std::filesystem::path(arguments.out)) {
     if (arguments.resume) {
+      RunFolder::require_run(out_);
+      lock_.emplace(out_);
       check_same_run(load_config(out_ / "config.json"), config, out_);
       const FoundCheckpoint found = find_checkpoint(out_);
       for (const std::string& sentence : found.damaged) {
         notice(fmt::format("warning: {}; going on with {}\n", sentence, found.path.string()));
       }
-      restore_checkpoint(found.file, found.path.string(), trainer_);
+      restore_checkpoint(found.file, found.path.string(), RestoreFor::kTraining, trainer_);
       const std::vector<Json> earlier =
           RunFolder::keep_metrics(out_, trainer_.progress().iteration);
       add_earlier(earlier);
@@ -107,6 +109,8 @@ class TrainRun {
       notice(transfer_layers(source, config, trainer_.network()).text() + "\n");
     }
     folder_.emplace(out_, arguments.resume ? RunFolder::Start::kResume : RunFolder::Start::kNew);
+    if (!lock_) lock_.emplace(out_);
+    checkpoints_.emplace(out_, config.run.keep_checkpoints, trainer_.progress().iteration);
     folder_->write_config(config);
   }
 
@@ -139,7 +143,8 @@ class TrainRun {
  private:
   void save_checkpoint() {
     const MovingReturn& returns = summary_.returns();
-    checkpoints_.save(trainer_, returns.full() ? std::optional(returns.latest()) : std::nullopt);
+    folder_->sync();  // a checkpoint is of no use without the metrics before it
+    checkpoints_->save(trainer_, returns.full() ? std::optional(returns.latest()) : std::nullopt);
   }
 
   void add_earlier(const std::vector<Json>& lines) {
@@ -178,7 +183,8 @@ class TrainRun {
   Trainer trainer_;
   std::filesystem::path out_;
   std::optional<RunFolder> folder_;
-  CheckpointStore checkpoints_;
+  std::optional<RunLock> lock_;
+  std::optional<CheckpointStore> checkpoints_;
   RunSummary summary_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };

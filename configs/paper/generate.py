@@ -6,8 +6,8 @@
 
 The hyperparameters stand in the tables below and nowhere else; docs/search.md tells how they were
 found. One setting per algorithm, with exceptions only where the paper has them: rates of the easy
-environments and of Pusher, standard deviations of Pusher, Ant and HalfCheetah. backprop, lpdm and
-frozen of a cell differ in hidden.method alone, unless RATES says otherwise.
+environments and of Pusher, standard deviations of Pusher, Ant and HalfCheetah. The files of a
+cell differ in hidden.method, and in hidden.guided, alone.
 
 --check writes nothing and fails if a file is not what this script would write.
 """

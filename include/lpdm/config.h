@@ -50,7 +50,7 @@ struct PpoConfig {
   double clip = 0.2;
   double kl_weight = 0.0;
   double kl_stop = 0.0;     // 0: off
-  double value_clip = 0.2;  // 0: off
+  double value_clip = 0.0;  // 0: off
   AdvantageRule advantage = AdvantageRule::kReturn;
   double gae_lambda = 0.95;
   bool normalize_advantages = true;
@@ -117,6 +117,12 @@ struct HiddenConfig {
   LocalBatch batch = LocalBatch::kMinibatch;  // PPO only
   LayerRates learning_rate;
   double grad_clip = 0.5;  // 0: off
+
+  // PPO: whether the layers stand still while the mini-batches of an epoch are learnt from.
+  bool stays_within_epoch() const {
+    return method == HiddenMethod::kFrozen ||
+           (method == HiddenMethod::kLpdm && batch == LocalBatch::kBuffer);
+  }
   bool operator==(const HiddenConfig&) const = default;
 };
 

@@ -38,8 +38,8 @@ struct DenseGradient {
   float* bias_gradient = nullptr;    // (out)
 };
 
-// input_delta = (delta weight + value_delta value_weight) ⊙ activation'(input): backpropagation
-// through one layer, or through policy and value head to the features they share.
+// input_delta = (delta weight + value_scale · value_delta value_weight) ⊙ activation'(input):
+// backpropagation through one layer, or through policy and value head to the features they share.
 struct DenseInputGradient {
   Rows rows;
   std::int64_t in = 0;
@@ -50,6 +50,7 @@ struct DenseInputGradient {
   const float* input = nullptr;               // (N, in)
   const float* value_delta = nullptr;         // (N); null: there is no value head on this input
   const float* value_weight = nullptr;        // (in)
+  double value_scale = 1.0;                   // weight of the value loss
   float* input_delta = nullptr;               // (N, in)
 };
 

@@ -22,7 +22,7 @@ enum class StreamPurpose : std::uint32_t {
 };
 
 // The name of one stream under a seed. `index`: environment or layer; `episode`: its episode or the
-// iteration; `step`: the step within the episode. Unused fields stay 0.
+// iteration; `step`: the step within the episode, or a running number. Unused fields stay 0.
 struct StreamId {
   StreamPurpose purpose;
   std::uint32_t index = 0;

@@ -138,15 +138,14 @@ struct PpoGaussianLoss {
 };
 
 // loss = mean((V − R)²), or, with a clip, the mean of the larger of that and (V' − R)², where V' is
-// V kept within `clip` of its old value. delta = weight · ∂loss/∂V.
+// V kept within `clip` of its old value. delta = ∂loss/∂V.
 struct ValueLoss {
   Rows rows;
   const float* values = nullptr;      // (N), V
   const float* returns = nullptr;     // (N), R
   const float* old_values = nullptr;  // (N), with a clip
   double clip = 0.0;                  // 0: off
-  double weight = 1.0;
-  float* delta = nullptr;  // (N)
+  float* delta = nullptr;             // (N)
   double* loss = nullptr;
 };
 

@@ -1,6 +1,7 @@
 #include "cpu/dense.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "core/blas.h"
@@ -62,8 +63,13 @@ void dense_input_gradient(Context& context, const DenseInputGradient& op) {
     blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, op.out, op.delta + first * op.out,
                 op.out, op.weight, op.in, 0.0F, input_delta, op.in);
     if (op.value_delta == nullptr) return;
-    blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, 1, op.value_delta + first, 1,
-                op.value_weight, op.in, 1.0F, input_delta, op.in);
+    std::array<float, kRowsPerTask> scaled;
+    for (std::int64_t r = 0; r < count; ++r) {
+      scaled[static_cast<std::size_t>(r)] =
+          static_cast<float>(op.value_scale * op.value_delta[first + r]);
+    }
+    blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, 1, scaled.data(), 1, op.value_weight,
+                op.in, 1.0F, input_delta, op.in);
   });
   scale_by_activation_gradient(context, op.activation, 1.0F, op.input, *op.rows.count * op.in,
                                op.input_delta);

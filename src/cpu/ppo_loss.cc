@@ -77,8 +77,8 @@ void ppo_categorical_loss(Context&, const PpoCategoricalLoss& op) {
       const double p = std::exp(log_p[a]);
       const double surrogate = score * ((a == taken ? 1.0 : 0.0) - p);
       const double divergence = op.objective.kl_weight * (p - std::exp(log_old[a]));
-      const double spread = op.objective.entropy_weight * p * (log_p[a] + entropy);
-      delta[a] = static_cast<float>(share * (surrogate + divergence + spread));
+      const double bonus = op.objective.entropy_weight * p * (log_p[a] + entropy);
+      delta[a] = static_cast<float>(share * (surrogate + divergence + bonus));
     }
   }
   *op.statistics = statistics;

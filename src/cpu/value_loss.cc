@@ -22,7 +22,7 @@ void value_loss(Context&, const ValueLoss& op) {
       }
     }
     loss += squared * share;
-    op.delta[i] = static_cast<float>(op.weight * gradient * share);
+    op.delta[i] = static_cast<float>(gradient * share);
   }
   *op.loss = loss;
 }

@@ -61,4 +61,8 @@ void AppendFile::append(std::string_view record) {
   size_ += static_cast<std::int64_t>(record.size());
 }
 
+void AppendFile::sync() {
+  if (::fsync(file_.get()) != 0) throw_io_error("flush", path_, errno);
+}
+
 }  // namespace lpdm

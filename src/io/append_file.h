@@ -20,6 +20,8 @@ class AppendFile {
 
   // Appends `record` whole: on a failure (IoError) what was written of it is taken back.
   void append(std::string_view record);
+  // Waits until the disk has what was appended. Throws IoError.
+  void sync();
 
  private:
   std::filesystem::path path_;

@@ -9,6 +9,7 @@
 
 #include "io/safetensors.h"
 #include "lpdm/error.h"
+#include "nn/named_layers.h"
 
 namespace lpdm {
 namespace {
@@ -16,21 +17,6 @@ namespace {
 constexpr const char* kFormat = "lpdm-checkpoint-1";
 
 constexpr const char* kLogStd = "log_std";
-
-struct NamedLayer {
-  std::string name;
-  Layer* layer;
-};
-
-std::vector<NamedLayer> named_layers(Network& network) {
-  std::vector<NamedLayer> layers;
-  for (Layer& layer : network.hidden()) {
-    layers.push_back({fmt::format("hidden.{}", layers.size()), &layer});
-  }
-  layers.push_back({"head", &network.head()});
-  if (network.value_head() != nullptr) layers.push_back({"value", network.value_head()});
-  return layers;
-}
 
 void add_optimizer(TensorFile& file, const std::string& name, const Parameters& parameters) {
   OptimizerState state = parameters.optimizer_state();
@@ -172,7 +158,8 @@ TensorFile checkpoint_tensors(Trainer& trainer) {
   return file;
 }
 
-void restore_checkpoint(const TensorFile& file, const std::string& source, Trainer& trainer) {
+void restore_checkpoint(const TensorFile& file, const std::string& source, RestoreFor purpose,
+                        Trainer& trainer) {
   CheckpointReader reader(file, source);
   std::vector<std::pair<LayerValues, OptimizerState>> states;
   const std::vector<NamedLayer> layers = named_layers(trainer.network());
@@ -207,7 +194,8 @@ void restore_checkpoint(const TensorFile& file, const std::string& source, Train
     parameters->set_values(log_std);
     parameters->set_optimizer_state(log_std_state);
   }
-  trainer.restore({.iteration = progress[0], .env_steps = progress[1]}, normalization, rollout);
+  trainer.restore({.iteration = progress[0], .env_steps = progress[1]}, normalization,
+                  purpose == RestoreFor::kTraining ? rollout : RolloutState{});
 }
 
 }  // namespace lpdm

@@ -14,8 +14,13 @@ namespace lpdm {
 
 TensorFile checkpoint_tensors(Trainer& trainer);
 
+// Only training goes on with the episodes under way.
+enum class RestoreFor { kTraining, kEvaluation };
+
 // Throws UsageError naming `source` and what does not fit: another format version, or a network of
-// another shape. The trainer is then unchanged.
-void restore_checkpoint(const TensorFile& file, const std::string& source, Trainer& trainer);
+// another shape; the trainer is then unchanged. Throws Error if an episode under way cannot be
+// replayed, by another version of MuJoCo say; the trainer is then of no use.
+void restore_checkpoint(const TensorFile& file, const std::string& source, RestoreFor purpose,
+                        Trainer& trainer);
 
 }  // namespace lpdm

@@ -23,16 +23,17 @@ namespace lpdm {
 
 class CheckpointStore {
  public:
-  // Of the run in folder `run`; keeps the newest `keep` (at least 1) checkpoints. Nothing is
-  // written yet; the best so far is taken from the manifest.
-  CheckpointStore(const std::filesystem::path& run, std::int64_t keep);
+  // Of the run in folder `run`, which stands at `iteration`; keeps the newest `keep` (at least 1)
+  // checkpoints. Later ones, which belong to a course that has been left, are forgotten with the
+  // first save.
+  CheckpointStore(const std::filesystem::path& run, std::int64_t keep, std::int64_t iteration);
 
   // Writes the trainer's state, and once more as the best if `return_mean` is above all before.
   // Throws IoError; the checkpoints before stay.
   void save(Trainer& trainer, std::optional<double> return_mean);
 
  private:
-  void forget_old() const;
+  void forget_others() const;
   void write_manifest() const;
 
   struct Entry {
@@ -41,7 +42,6 @@ class CheckpointStore {
     std::optional<double> return_mean;
   };
   static Json entry_json(const Entry& entry);
-  static Entry read_entry(const Json& json);
 
   std::filesystem::path folder_;
   std::int64_t keep_;

@@ -29,7 +29,7 @@ void save_with_checksum(const std::filesystem::path& path, TensorFile file) {
 TensorFile load_with_checksum(const std::filesystem::path& path) {
   TensorFile file = load_safetensors(path);
   const auto stored = file.metadata.extract(kKey);
-  if (!stored.empty() && stored.mapped() != checksum_of(file)) {
+  if (stored.empty() || stored.mapped() != checksum_of(file)) {
     throw UsageError(
         fmt::format("\"{}\" is damaged: its checksum is not that of its contents", path.string()));
   }

@@ -15,6 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Whether a run was killed here before it had written anything; what it left is removed.
+bool was_barely_begun(const fs::path& path) {
+  std::error_code error;
+  const auto entries = std::distance(fs::directory_iterator(path, error), {});
+  const fs::path metrics = path / "metrics.jsonl";
+  return entries == 1 && fs::file_size(metrics, error) == 0 && !error && fs::remove(metrics, error);
+}
+
 // Creates or checks the folder, then returns it.
 fs::path prepare(fs::path path, RunFolder::Start start) {
   std::error_code error;
@@ -23,13 +31,12 @@ fs::path prepare(fs::path path, RunFolder::Start start) {
     throw UsageError(fmt::format("\"{}\" is a file, --out needs a folder", path.string()));
   }
   if (start == RunFolder::Start::kResume) {
-    if (fs::exists(path / "config.json", error)) return path;
-    throw UsageError(
-        fmt::format("\"{}\" holds no run to resume, it has no config.json", path.string()));
+    RunFolder::require_run(path);
+    return path;
   }
   fs::create_directories(path, error);
   if (error) throw_io_error("create the folder", path, error.value());
-  const bool empty = fs::is_empty(path, error);
+  const bool empty = fs::is_empty(path, error) || was_barely_begun(path);
   if (error) throw_io_error("read the folder", path, error.value());
   if (!empty) {
     throw UsageError(fmt::format(
@@ -44,6 +51,13 @@ RunFolder::RunFolder(fs::path path, Start start)
     : path_(prepare(std::move(path), start)),
       metrics_(path_ / "metrics.jsonl",
                start == Start::kNew ? AppendFile::Open::kNew : AppendFile::Open::kExisting) {}
+
+void RunFolder::require_run(const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder / "config.json", error)) return;
+  throw UsageError(
+      fmt::format("\"{}\" holds no run to resume, it has no config.json", folder.string()));
+}
 
 std::vector<Json> RunFolder::keep_metrics(const fs::path& folder, std::int64_t iterations) {
   constexpr std::uint64_t kMaxBytes = 1ULL << 32;

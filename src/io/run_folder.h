@@ -11,7 +11,7 @@
 
 namespace lpdm {
 
-// Owns the open metrics file. One thread at a time; a second run in the same folder is refused.
+// Owns the open metrics file. One thread at a time; see RunLock for one program at a time.
 // Numbers are written with the digits it takes to read them back unchanged, so equal runs give
 // equal files; not-a-number and infinities become null. Every write throws IoError if the disk is
 // full or the folder is not writable; what was saved before stays as it was.
@@ -29,12 +29,17 @@ class RunFolder {
   static std::vector<Json> keep_metrics(const std::filesystem::path& folder,
                                         std::int64_t iterations);
 
+  // Throws UsageError unless there is a run in the folder.
+  static void require_run(const std::filesystem::path& folder);
+
   const std::filesystem::path& path() const { return path_; }
 
   void write_config(const Config& config);
   // Appends one line. `metrics`: one iteration's object.
   void append_metrics(const Json& metrics);
   void write_summary(const Json& summary);
+  // Waits until the disk has the metrics.
+  void sync() { metrics_.sync(); }
 
  private:
   std::filesystem::path path_;

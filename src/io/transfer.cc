@@ -9,6 +9,7 @@
 
 #include "io/checkpoint_store.h"
 #include "lpdm/error.h"
+#include "nn/named_layers.h"
 
 namespace lpdm {
 namespace {
@@ -76,22 +77,6 @@ class SourceRun {
   FoundCheckpoint found_;
 };
 
-struct NamedLayer {
-  std::string name;
-  Layer* layer;
-  bool hidden;
-};
-
-std::vector<NamedLayer> named_layers(Network& network) {
-  std::vector<NamedLayer> layers;
-  for (Layer& layer : network.hidden()) {
-    layers.push_back({fmt::format("hidden.{}", layers.size()), &layer, true});
-  }
-  layers.push_back({"head", &network.head(), false});
-  if (network.value_head() != nullptr) layers.push_back({"value", network.value_head(), false});
-  return layers;
-}
-
 // Why a layer of the source cannot be this one; "" if it can.
 std::string obstacle(const std::optional<StoredLayer>& stored, const NamedLayer& here,
                      bool other_activation) {
@@ -104,7 +89,9 @@ std::string obstacle(const std::optional<StoredLayer>& stored, const NamedLayer&
 }
 
 std::string remark_on(const Config& source, const Config& here) {
-  if (source.env.normalize_observations == here.env.normalize_observations) return "";
+  if (source.env.normalize_observations == here.env.normalize_observations) {
+    return here.env.normalize_observations ? "the statistics of observations start anew" : "";
+  }
   return here.env.normalize_observations ? "observations are normalised here, they were not there"
                                          : "observations were normalised there, they are not here";
 }
@@ -135,6 +122,9 @@ TransferReport transfer_layers(const fs::path& source, const Config& config, Net
         {here.name, fits, fits ? shape_text(stored->out, stored->in) : why_not});
     if (fits) taken.emplace_back(here.layer, std::move(stored->values));
     any_hidden = any_hidden || (fits && here.hidden);
+  }
+  if (network.log_std() != nullptr) {
+    report.layers.push_back({"log_std", false, "it starts at policy.initial_std"});
   }
   if (!any_hidden) {
     throw UsageError(fmt::format(

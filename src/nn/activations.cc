@@ -117,7 +117,8 @@ DenseInputGradient HiddenActivations::through(const Rows& rows, const Layer& abo
           .input_delta = delta(below)};
 }
 
-void HiddenActivations::backpropagate(const Rows& rows, HeadActivations& heads) {
+void HiddenActivations::backpropagate(const Rows& rows, HeadActivations& heads,
+                                      double value_scale) {
   for (std::size_t l = outputs_.size(); l-- > 0;) {
     const bool last = l + 1 == outputs_.size();
     DenseInputGradient op = through(rows, last ? network_.head() : network_.hidden()[l + 1], l);
@@ -125,6 +126,7 @@ void HiddenActivations::backpropagate(const Rows& rows, HeadActivations& heads) 
     if (last && network_.value_head() != nullptr) {
       op.value_delta = heads.value_delta();
       op.value_weight = network_.value_head()->weight();
+      op.value_scale = value_scale;
     }
     backend_.dense_input_gradient(op);
     layer_gradient(rows, l);

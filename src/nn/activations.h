@@ -59,8 +59,9 @@ class HiddenActivations {
 
   // Weight and bias gradients of one layer from its delta.
   void layer_gradient(const Rows& rows, std::size_t layer);
-  // Deltas and gradients of all hidden layers from the heads' deltas.
-  void backpropagate(const Rows& rows, HeadActivations& heads);
+  // Deltas and gradients of all hidden layers from the heads' deltas. value_scale: weight of the
+  // value loss, which only layers that learn from both losses need (paper section 4.2).
+  void backpropagate(const Rows& rows, HeadActivations& heads, double value_scale);
 
  private:
   DenseInputGradient through(const Rows& rows, const Layer& above, std::size_t below);

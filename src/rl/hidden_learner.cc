@@ -15,6 +15,7 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
       network_(network),
       activations_(activations),
       hidden_(config.hidden),
+      value_scale_(config.value.weight),
       seed_(config.run.seed),
       landmark_count_(backend, 1),
       scales_(backend, 1),
@@ -26,7 +27,7 @@ void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* hea
   local_loss_evaluated_ = !network_.hidden().empty() && (lpdm || inputs.diagnostics);
   // Before backpropagation writes the deltas that a local gradient would.
   if (local_loss_evaluated_) evaluate_local_loss(inputs, lpdm);
-  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows, *heads);
+  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows, *heads, value_scale_);
   if (lpdm) {
     for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
       activations_.layer_gradient(inputs.rows, l);

@@ -55,6 +55,7 @@ class HiddenLearner {
   Network& network_;
   HiddenActivations& activations_;
   HiddenConfig hidden_;
+  double value_scale_;
   std::uint64_t seed_;
   bool local_loss_evaluated_ = false;
   DeviceArray<float> shift_;                             // (capacity)

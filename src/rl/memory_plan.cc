@@ -50,12 +50,6 @@ struct UpdateRows {
   double local = 0.0;      // that a local loss is formed of
 };
 
-// As src/rl/ppo.cc has it.
-bool features_stay(const HiddenConfig& hidden) {
-  return hidden.method == HiddenMethod::kFrozen ||
-         (hidden.method == HiddenMethod::kLpdm && hidden.batch == LocalBatch::kBuffer);
-}
-
 UpdateRows update_rows(const Config& config, std::int64_t rows) {
   const AlgorithmConfig& algorithm = config.algorithm;
   const auto all = static_cast<double>(rows);
@@ -68,7 +62,7 @@ UpdateRows update_rows(const Config& config, std::int64_t rows) {
   return {.rows = all,
           .capacity = bucket(2 * rows + config.env.count),  // as if each step ended an episode
           .minibatch = minibatch,
-          .local = features_stay(config.hidden) ? all : minibatch};
+          .local = config.hidden.stays_within_epoch() ? all : minibatch};
 }
 
 double sum_of(const std::vector<LayerSize>& layers, double (*part)(const LayerSize&)) {
@@ -164,6 +158,18 @@ double environment_bytes(const Config& config, const EnvironmentSpec& environmen
           kRowBytes * static_cast<double>(environment.observation_size));
 }
 
+std::int64_t steps_per_episode(const Config& config, const EnvironmentSpec& environment) {
+  return config.env.max_episode_steps > 0 ? config.env.max_episode_steps
+                                          : environment.max_episode_steps;
+}
+
+// Environments of its own, and whole episodes in them.
+double evaluation_bytes(const Config& config, const EnvironmentSpec& environment) {
+  const double rows = static_cast<double>(config.run.eval_episodes) *
+                      static_cast<double>(steps_per_episode(config, environment));
+  return environment_bytes(config, environment) + rollout_host_bytes(config, environment, rows);
+}
+
 double pair_bytes(const Config& config, const EnvironmentSpec& environment, double rows,
                   std::int64_t threads) {
   const bool learns = config.hidden.method == HiddenMethod::kLpdm;
@@ -196,9 +202,7 @@ std::int64_t rows_per_update(const Config& config, const EnvironmentSpec& enviro
   if (config.algorithm.name == AlgorithmName::kPpo) {
     return config.algorithm.ppo.horizon * config.env.count;
   }
-  const std::int64_t steps = config.env.max_episode_steps > 0 ? config.env.max_episode_steps
-                                                              : environment.max_episode_steps;
-  return config.algorithm.episodes_per_update * steps;
+  return config.algorithm.episodes_per_update * steps_per_episode(config, environment);
 }
 
 MemoryPlan plan_memory(const Config& config) {
@@ -222,6 +226,9 @@ MemoryPlan plan_memory(const Config& config, const EnvironmentSpec& environment)
   add(kPairs, pair_bytes(config, environment, update.local, threads), true);
   add("episodes", rollout_host_bytes(config, environment, update.rows), false);
   add("environments", environment_bytes(config, environment), false);
+  if (config.run.eval_every > 0) {
+    add("evaluation", evaluation_bytes(config, environment), false);
+  }
   add("checkpoint", checkpoint_bytes(layers), false);
   add("program", kProgramBytes + kThreadBytes * static_cast<double>(threads), false);
   plan.remedy = remedy(plan, config);

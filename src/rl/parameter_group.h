@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lpdm/backend.h"
+#include "lpdm/network.h"
 #include "lpdm/parameters.h"
 
 namespace lpdm {
@@ -16,6 +17,9 @@ void clip_adam_step(Backend& backend, const std::vector<ParameterSlice>& slices,
 
 // Throws NumericalError naming `owner` if the norm of the latest gradient is not finite.
 void check_gradient_finite(const Parameters& parameters, const std::string& owner);
+
+// Throws NumericalError naming a group of the network whose parameters are not all finite.
+void check_parameters_finite(Network& network);
 
 // Throws NumericalError naming `loss` ("policy") if `value` is not finite.
 void check_loss_finite(double value, const std::string& loss);

@@ -1,5 +1,7 @@
 #include "lpdm/ppo.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <vector>
@@ -17,13 +19,7 @@ namespace lpdm {
 
 namespace {
 
-// Whether the hidden layers stand still while the mini-batches of an epoch are learnt from.
-bool features_stay(const HiddenConfig& hidden) {
-  return hidden.method == HiddenMethod::kFrozen ||
-         (hidden.method == HiddenMethod::kLpdm && hidden.batch == LocalBatch::kBuffer);
-}
-
-const Config& check(const Config& config) {
+const Config& refuse_episode_blocks(const Config& config) {
   if (config.hidden.loss.block == LossBlock::kEpisode) {
     throw UsageError(
         "hidden.block is episode, which needs updates from whole episodes; set it to batch, or "
@@ -43,12 +39,14 @@ void shuffle(std::vector<std::int64_t>& order, RandomStream random) {
 }  // namespace
 
 struct Ppo::Impl {
-  Impl(Backend& backend_in, Network& network_in, const ActionSpace& action, const Config& config_in)
+  Impl(Backend& backend_in, Network& network_in, const ActionSpace& action_in,
+       const Config& config_in)
       : backend(backend_in),
         network(network_in),
-        config(check(config_in)),
+        action(action_in),
+        config(refuse_episode_blocks(config_in)),
         ppo(config.algorithm.ppo),
-        fixed_features(features_stay(config.hidden)),
+        fixed_features(config.hidden.stays_within_epoch()),
         buffer(backend, network, config),
         minibatch(backend, network, std::min(ppo.minibatch, ppo.horizon * config.env.count),
                   action.width(), fixed_features),
@@ -64,7 +62,13 @@ struct Ppo::Impl {
 
   std::int64_t minibatches() const { return (buffer.size() + ppo.minibatch - 1) / ppo.minibatch; }
 
+  // The rows are spread evenly, so that no mini-batch is much smaller than the others.
+  std::int64_t first_row(std::int64_t minibatch_index) const {
+    return minibatch_index * buffer.size() / minibatches();
+  }
+
   UpdateReport update(const HorizonRollout& rollout, const UpdateOptions& options) {
+    check_shapes(rollout);
     buffer.load(rollout);
     policy_head.remember_std();
     prepare_epochs();
@@ -78,6 +82,35 @@ struct Ppo::Impl {
     ++updates;
     summarize(epochs, report);
     return report;
+  }
+
+  void check_shapes(const HorizonRollout& rollout) const {
+    const auto require = [](bool condition, const char* what) {
+      if (!condition) throw Error(fmt::format("a rollout for an update is inconsistent: {}", what));
+    };
+    const auto rows = static_cast<std::size_t>(rollout.rows());
+    const auto width = static_cast<std::size_t>(network.shape().input);
+    const auto actions = static_cast<std::size_t>(action.width());
+    const auto outputs = static_cast<std::size_t>(network.shape().output);
+    const auto environments = static_cast<std::size_t>(rollout.count);
+    require(rollout.horizon == ppo.horizon && rollout.count == config.env.count,
+            "it has not the horizon and environments of the config");
+    require(rollout.observations.size() == (rows + environments) * width,
+            "observations do not fit its rows and the network's input");
+    require(rollout.actions.size() == rows * actions, "actions do not fit its rows");
+    require(rollout.policy_outputs.size() == rows * outputs, "policy outputs do not fit its rows");
+    require(rollout.rewards.size() == rows && rollout.terminated.size() == rows &&
+                rollout.truncated.size() == rows,
+            "rewards and flags do not fit its rows");
+    std::size_t ends = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      if (rollout.terminated[i] == 0 && rollout.truncated[i] == 0) continue;
+      require(ends < rollout.ends.size() && rollout.ends[ends].row == static_cast<std::int64_t>(i),
+              "its ends are not where its flags say");
+      ++ends;
+    }
+    require(ends == rollout.ends.size() && rollout.final_observations.size() == ends * width,
+            "its ends and final observations do not fit its flags");
   }
 
   void prepare_epochs() {
@@ -98,8 +131,7 @@ struct Ppo::Impl {
                                            .step = static_cast<std::uint32_t>(epoch)}));
     order.write(host_order);
     for (std::int64_t m = 0; m < minibatches(); ++m) {
-      const std::int64_t first = m * ppo.minibatch;
-      minibatch.gather(buffer, order.data() + first, std::min(ppo.minibatch, buffer.size() - first),
+      minibatch.gather(buffer, order.data() + first_row(m), first_row(m + 1) - first_row(m),
                        ppo.normalize_advantages);
       learn_minibatch(epoch * minibatches() + m, options, report);
     }
@@ -133,19 +165,22 @@ struct Ppo::Impl {
                             .old_values = minibatch.old_values(),
                             .clip = ppo.value_clip,
                             .loss = value_losses.data() + step});
-    if (!fixed_features) learn_hidden(step, options, report);
-    policy_head.step(
-        fixed_features ? std::vector<ParameterSlice>{} : learner.shared_slices(options.rate_factor),
-        options.rate_factor);
+    if (fixed_features) {
+      policy_head.step({}, options.rate_factor);
+    } else {
+      learn_hidden(step, options, report);
+    }
     value_head.step(options.rate_factor);
   }
 
+  // One step of the hidden layers and the policy head.
   void learn_hidden(std::int64_t step, const UpdateOptions& options, UpdateReport& report) {
     const HiddenLearner::Inputs inputs =
         local_inputs(minibatch.rows(), heads.values(), updates * ppo.epochs * minibatches() + step,
                      options.diagnostics && step == 0);
     learner.compute_gradients(inputs, &heads);
     learner.step(options.rate_factor);
+    policy_head.step(learner.shared_slices(options.rate_factor), options.rate_factor);
     if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
   }
 
@@ -156,23 +191,29 @@ struct Ppo::Impl {
     return {.rows = rows, .values = values, .iteration = draw.data(), .diagnostics = diagnostics};
   }
 
+  // The share of an epoch's rows that are in one of its mini-batches.
+  double share_of(std::int64_t minibatch_index) const {
+    return static_cast<double>(first_row(minibatch_index + 1) - first_row(minibatch_index)) /
+           static_cast<double>(buffer.size());
+  }
+
   double epoch_kl(std::int64_t epoch) const {
     const std::vector<PpoLossStatistics> all = statistics.read();
-    double sum = 0.0;
+    double mean = 0.0;
     for (std::int64_t m = 0; m < minibatches(); ++m) {
-      sum += all[static_cast<std::size_t>(epoch * minibatches() + m)].kl;
+      mean += share_of(m) * all[static_cast<std::size_t>(epoch * minibatches() + m)].kl;
     }
-    return sum / static_cast<double>(minibatches());
+    return mean;
   }
 
   void summarize(std::int64_t epochs, UpdateReport& report) {
     const std::vector<PpoLossStatistics> all = statistics.read();
     const std::vector<double> values = value_losses.read();
-    const auto steps = static_cast<std::size_t>(epochs * minibatches());
-    const double share = 1.0 / static_cast<double>(steps);
     PpoReport ppo_report{.epochs = epochs};
     double value_loss = 0.0;
-    for (std::size_t s = 0; s < steps; ++s) {
+    for (std::int64_t step = 0; step < epochs * minibatches(); ++step) {
+      const auto s = static_cast<std::size_t>(step);
+      const double share = share_of(step % minibatches()) / static_cast<double>(epochs);
       report.policy_loss += share * all[s].surrogate;
       value_loss += share * values[s];
       ppo_report.kl += share * all[s].kl;
@@ -184,12 +225,12 @@ struct Ppo::Impl {
     check_loss_finite(report.policy_loss, "policy");
     check_loss_finite(value_loss, "value");
     learner.check_finite();
-    check_gradient_finite(network.head().parameters(), "the policy head");
-    check_gradient_finite(network.value_head()->parameters(), "the value head");
+    check_parameters_finite(network);
   }
 
   Backend& backend;
   Network& network;
+  ActionSpace action;
   Config config;
   PpoConfig ppo;
   bool fixed_features;

@@ -177,6 +177,9 @@ struct Reinforce::Impl {
     }
     learner.check_finite();
     check_gradient_finite(network.head().parameters(), "the policy head");
+    if (const Parameters* log_std = network.log_std()) {
+      check_gradient_finite(*log_std, "the standard deviations");
+    }
     if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
     return report;
   }

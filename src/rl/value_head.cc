@@ -4,13 +4,11 @@
 
 namespace lpdm {
 
-// Only layers that learn from both losses need a weight between them (paper section 4.2).
 ValueHead::ValueHead(Backend& backend, Network& network, const Config& config)
     : backend_(backend),
       network_(network),
       learning_rate_(config.value.learning_rate),
-      grad_clip_(config.head.grad_clip),
-      weight_(config.hidden.method == HiddenMethod::kBackprop ? config.value.weight : 1.0) {}
+      grad_clip_(config.head.grad_clip) {}
 
 void ValueHead::loss(HeadActivations& heads, const Targets& targets) {
   backend_.value_loss({.rows = targets.rows,
@@ -18,7 +16,6 @@ void ValueHead::loss(HeadActivations& heads, const Targets& targets) {
                        .returns = targets.returns,
                        .old_values = targets.old_values,
                        .clip = targets.clip,
-                       .weight = weight_,
                        .delta = heads.value_delta(),
                        .loss = targets.loss});
   heads.value_gradient(targets.rows);

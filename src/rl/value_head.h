@@ -32,7 +32,6 @@ class ValueHead {
   Network& network_;
   double learning_rate_;
   double grad_clip_;
-  double weight_;
 };
 
 }  // namespace lpdm

@@ -245,14 +245,13 @@ TEST_P(ValueLossTest, AgreesWithItsDefinition) {
                           .returns = r.data(),
                           .old_values = o.data(),
                           .clip = clip,
-                          .weight = 0.25,
                           .delta = delta.data(),
                           .loss = loss.data()});
     EXPECT_NEAR(loss.read().front(), reference::value_loss(values, returns, old, clip), 1e-12);
-    const auto weighted = [&](const Values& moved) {
-      return 0.25 * reference::value_loss(moved, returns, old, clip);
+    const auto of_values = [&](const Values& moved) {
+      return reference::value_loss(moved, returns, old, clip);
     };
-    EXPECT_TRUE(all_close(delta.read(), reference::numerical_gradient(weighted, values), kRelative,
+    EXPECT_TRUE(all_close(delta.read(), reference::numerical_gradient(of_values, values), kRelative,
                           kAbsolute));
   }
 }

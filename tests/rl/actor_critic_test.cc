@@ -187,6 +187,32 @@ TEST_F(ActorCritic, PpoHasNoWholeEpisodes) {
   EXPECT_THROW(Ppo(*backend_, network, action_, config_), UsageError);
 }
 
+TEST_F(ActorCritic, PpoNeedsARolloutThatFits) {
+  Network network = make_network();
+  Ppo ppo(*backend_, network, action_, config_);
+  HorizonRollout wrong = rollout();
+  wrong.horizon = 80;
+  wrong.count = 1;
+  EXPECT_THROW(ppo.update(wrong), Error);
+  wrong = rollout();
+  wrong.ends.pop_back();
+  EXPECT_THROW(ppo.update(wrong), Error);
+  wrong = rollout();
+  wrong.terminated[5] = 1;
+  EXPECT_THROW(ppo.update(wrong), Error);
+  wrong = rollout();
+  wrong.final_observations.pop_back();
+  EXPECT_THROW(ppo.update(wrong), Error);
+}
+
+TEST_F(ActorCritic, PpoStopsWhereAParameterIsNoNumber) {
+  Network network = make_network();
+  Ppo ppo(*backend_, network, action_, config_);
+  HorizonRollout broken = rollout();
+  broken.rewards[7] = std::nanf("");
+  EXPECT_THROW(ppo.update(broken), NumericalError);
+}
+
 // ---- whole runs ---------------------------------------------------------------------------------
 
 Config small_run(const std::string& overrides) {

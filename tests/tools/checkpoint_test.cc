@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "io/checksum.h"
+#include "io/run_lock.h"
 #include "lpdm/random.h"
 #include "tools/run_fixture.h"
 
@@ -46,13 +48,39 @@ TEST_F(CheckpointTest, TheNewestFewAndTheBestAreKept) {
 
 TEST_F(CheckpointTest, TheBestOutlivesAResume) {
   expect_trained("run", "--set run.iterations=100 --set run.checkpoint_every=10");
-  Json listed = manifest("run");
-  listed["best"]["return_mean"] = 1e6;  // no later one will be better
-  put_file(out("run") / "checkpoints/manifest.json", listed.dump());
-  const std::string best = file_text(out("run") / "checkpoints/best.safetensors");
+  const fs::path best = out("run") / "checkpoints/best.safetensors";
+  TensorFile file = find_checkpoint(out("run"), WhichCheckpoint::kBest).file;
+  file.metadata["return_mean"] = "1e6";  // no later one will be better
+  save_with_checksum(best, file);
+  const std::string kept = file_text(best);
   expect_trained("run", "--resume --set run.iterations=130");
-  EXPECT_EQ(file_text(out("run") / "checkpoints/best.safetensors"), best);
-  EXPECT_EQ(manifest("run")["best"], listed["best"]);
+  EXPECT_EQ(file_text(best), kept);
+  EXPECT_EQ(manifest("run")["best"]["return_mean"], 1e6);
+}
+
+// What lies beyond where a run goes on belongs to a course that has been left.
+TEST_F(CheckpointTest, LaterCheckpointsOfAnAbandonedCourseAreForgotten) {
+  expect_trained("run", "--set run.iterations=60 --set run.checkpoint_every=10");
+  put_file(checkpoint("run"), "damaged");
+  put_file(out("run") / "checkpoints/iteration-mine.safetensors", "not ours");
+  const std::string more = "--resume --set run.keep_checkpoints=1 --set run.checkpoint_every=1";
+  EXPECT_EQ(run_program(train("run", more + " --set run.iterations=51")).status, 0);
+  EXPECT_EQ(checkpoint("run").filename(), "iteration-000000051.safetensors");
+  EXPECT_TRUE(find_checkpoint(out("run")).damaged.empty());
+  EXPECT_EQ(manifest("run")["checkpoints"].size(), 1U);
+  EXPECT_EQ(file_text(out("run") / "checkpoints/iteration-mine.safetensors"), "not ours");
+}
+
+TEST_F(CheckpointTest, ARunIsWrittenByOneProgramAtATime) {
+  expect_trained("run", "--set run.iterations=2");
+  const RunLock lock(out("run"));
+  expect_error(train("run", "--resume --set run.iterations=3"), 2, "another program");
+}
+
+TEST_F(CheckpointTest, ARunThatWasKilledAtOnceStartsAgain) {
+  fs::create_directory(out("run"));
+  put_file(out("run") / "metrics.jsonl", "");
+  expect_trained("run", "--set run.iterations=2");
 }
 
 // Kills the run at any moment, as often as it takes to get to its end.
@@ -67,7 +95,7 @@ TEST_F(CheckpointTest, KilledAtAnyMomentARunGoesOnAsIfItNeverStopped) {
     expect_trained("whole", all);
     int kills = 0;
     for (int attempt = 0; attempt < 25; ++attempt) {
-      const bool resume = fs::exists(out("killed") / "checkpoints/manifest.json");
+      const bool resume = has_checkpoint(out("killed"));
       if (!resume) fs::remove_all(out("killed"));
       const Outcome outcome = run_program(fmt::format(
           "info >/dev/null; timeout --signal=KILL {:.3f} '{}' {}", 0.02 + 0.1 * uniform(),
@@ -78,15 +106,14 @@ TEST_F(CheckpointTest, KilledAtAnyMomentARunGoesOnAsIfItNeverStopped) {
       ++kills;
     }
     EXPECT_GE(kills, 2);
-    if (fs::exists(out("killed") / "checkpoints/manifest.json")) {
-      expect_trained("killed", all + " --resume");
-    } else {
-      fs::remove_all(out("killed"));
-      expect_trained("killed", all);
-    }
+    const bool resume = has_checkpoint(out("killed"));
+    if (!resume) fs::remove_all(out("killed"));
+    expect_trained("killed", all + (resume ? " --resume" : ""));
     EXPECT_EQ(metrics("whole"), metrics("killed"));
-    EXPECT_EQ(file_text(find_checkpoint(out("whole")).path),
-              file_text(find_checkpoint(out("killed")).path));
+    EXPECT_EQ(file_text(checkpoint("whole")), file_text(checkpoint("killed")));
+    EXPECT_EQ(find_checkpoint(out("whole"), WhichCheckpoint::kBest).file,
+              find_checkpoint(out("killed"), WhichCheckpoint::kBest).file);
+    EXPECT_EQ(manifest("whole"), manifest("killed"));
   }
 }
 
@@ -137,7 +164,7 @@ TEST_F(CheckpointTest, WhereNothingCanBeUsedASentenceSaysSo) {
   put_file(only, "");
   expect_error("eval '" + out("run").string() + "'", 2, only.filename().string());
   expect_error(train("run", "--resume"), 2, only.filename().string());
-  expect_error("eval '" + out("run").string() + "' --best", 2, "best.safetensors");
+  expect_error("eval '" + out("run").string() + "' --best", 2, "has no best checkpoint");
   fs::remove(only);
   expect_error("eval '" + out("run").string() + "'", 2, "holds no checkpoint");
 }
@@ -148,6 +175,8 @@ TEST_F(CheckpointTest, ARunOfTheFirstFormatGoesOn) {
   expect_trained("run", "--set run.iterations=20");
   TensorFile file = find_checkpoint(out("run")).file;
   fs::remove_all(out("run") / "checkpoints");
+  file.metadata.clear();
+  file.metadata["format"] = "lpdm-checkpoint-1";
   save_safetensors(out("run") / "checkpoint.safetensors", file);
   expect_trained("run", "--resume");
   EXPECT_EQ(metrics("run"), metrics("whole"));

@@ -64,6 +64,9 @@ TEST_F(TrainTest, AResumedRunEqualsOneThatNeverStopped) {
        "--set env.normalize_observations=true --set env.normalize_rewards=true --set env.count=2"},
       {"baseline", "--set algorithm.name=reinforce_baseline"},
       {"ppo", "--set algorithm.name=ppo --set algorithm.ppo.horizon=40 --set env.count=2"},
+      {"ppo-backprop",
+       "--set algorithm.name=ppo --set algorithm.ppo.horizon=40 --set hidden.method=backprop "
+       "--set run.diagnostics_every=1"},
       {"ppo-hopper",
        "--set algorithm.name=ppo --set algorithm.ppo.horizon=40 --set env.id=Hopper-v4 "
        "--set policy.std=learned --set hidden.batch=buffer --set hidden.pairs=landmarks:4 "

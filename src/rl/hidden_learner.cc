@@ -27,7 +27,8 @@ void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* hea
   local_loss_evaluated_ = !network_.hidden().empty() && (lpdm || inputs.diagnostics);
   // Before backpropagation writes the deltas that a local gradient would.
   if (local_loss_evaluated_) evaluate_local_loss(inputs, lpdm);
-  if (hidden_.method == HiddenMethod::kBackprop) activations_.backpropagate(inputs.rows, *heads, value_scale_);
+  if (hidden_.method == HiddenMethod::kBackprop)
+    activations_.backpropagate(inputs.rows, *heads, value_scale_);
   if (lpdm) {
     for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
       activations_.layer_gradient(inputs.rows, l);

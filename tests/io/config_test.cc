@@ -135,9 +135,8 @@ TEST(ConfigTest, DumpHasEveryKeyInTheTablesOrder) {
   const Json dumped = parse_json(dump_config(Config{}), "dump");
   std::vector<std::string> sections;
   for (const auto& [name, value] : dumped.items()) sections.push_back(name);
-  EXPECT_EQ(sections,
-            (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head", "value",
-                                      "policy", "schedule", "rollout", "run"}));
+  EXPECT_EQ(sections, (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head",
+                                                "value", "policy", "schedule", "rollout", "run"}));
   EXPECT_EQ(dumped["hidden"]["pairs"], "all");
   EXPECT_EQ(dumped["hidden"]["learning_rate"], 1e-3);
   std::size_t keys = 0;

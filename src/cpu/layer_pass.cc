@@ -59,7 +59,10 @@ ErrorWeights LayerPass::error_weights() const {
 
 void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
   const bool diagonal = place.block == place.strip;
-  form_distances(place.strip, place.block, tile.distances);
+  // Error propagation reads whole tiles.
+  distance_tile(op_->target.metric, blocks_.panel(place.block), layout_->block_rows(place.block),
+                blocks_.panel(place.strip), spec_.out, tile.distances,
+                diagonal && op_->target_rule == TargetRule::kInput);
   alignas(kAlignment) float row_sums[kTile];
   alignas(kAlignment) float column_sums[kTile];
   const ErrorWeights weights = error_weights();

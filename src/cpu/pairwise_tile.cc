@@ -73,10 +73,12 @@ HWY_INLINE void distance_step(const float* HWY_RESTRICT rows, const float* HWY_R
 
 template <Metric kMetric>
 void distance_tile_of(const BlockPanel& row_block, std::int64_t rows,
-                      const BlockPanel& column_block, std::int64_t dim, float* distances) {
+                      const BlockPanel& column_block, std::int64_t dim, float* distances,
+                      bool lower_half) {
   const auto step = static_cast<std::int64_t>(kColumnVectors * hn::Lanes(Lanes()));
   for (std::int64_t r = 0; r < rows; r += kRowsPerStep) {
-    for (std::int64_t c = 0; c < kTile; c += step) {
+    const std::int64_t end = lower_half ? std::min(kTile, r + kRowsPerStep) : kTile;
+    for (std::int64_t c = 0; c < end; c += step) {
       distance_step<kMetric>(row_block.values + r, row_block.sums + r, column_block.values + c,
                              column_block.sums + c, dim, distances + r * kTile + c);
     }
@@ -84,11 +86,12 @@ void distance_tile_of(const BlockPanel& row_block, std::int64_t rows,
 }
 
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
-                   const BlockPanel& column_block, std::int64_t dim, float* distances) {
+                   const BlockPanel& column_block, std::int64_t dim, float* distances,
+                   bool lower_half) {
   if (metric == Metric::kL1) {
-    distance_tile_of<Metric::kL1>(row_block, rows, column_block, dim, distances);
+    distance_tile_of<Metric::kL1>(row_block, rows, column_block, dim, distances, lower_half);
   } else {
-    distance_tile_of<Metric::kL2>(row_block, rows, column_block, dim, distances);
+    distance_tile_of<Metric::kL2>(row_block, rows, column_block, dim, distances, lower_half);
   }
 }
 
@@ -207,8 +210,10 @@ HWY_EXPORT(unpack_panels);
 HWY_EXPORT(add_floats);
 
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
-                   const BlockPanel& column_block, std::int64_t dim, float* distances) {
-  HWY_DYNAMIC_DISPATCH(distance_tile)(metric, row_block, rows, column_block, dim, distances);
+                   const BlockPanel& column_block, std::int64_t dim, float* distances,
+                   bool lower_half) {
+  HWY_DYNAMIC_DISPATCH(distance_tile)
+  (metric, row_block, rows, column_block, dim, distances, lower_half);
 }
 
 void gradient_tile(const GradientTile& tile) { HWY_DYNAMIC_DISPATCH(gradient_tile)(tile); }

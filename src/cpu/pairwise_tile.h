@@ -22,13 +22,15 @@ struct BlockPanel {
   const float* sums = nullptr;    // (kTile): Σ_d of each row's values, added in order of d (l1)
 };
 
-// distances[r][c] for r < rows, c < kTile. What lies beyond the blocks' real rows is unspecified.
+// distances[r][c] for r < rows, c < kTile. What lies beyond the blocks' real rows is unspecified;
+// so are, with lower_half, those with c > r.
 //
 // l1 uses |a − b| = 2 max(a, b) − a − b: two instructions per pair and dimension instead of three.
 // The values are relative to one of the rows, so the sums are at most max D and the subtraction
 // loses nothing that matters; equal rows give exactly 0.
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
-                   const BlockPanel& column_block, std::int64_t dim, float* distances);
+                   const BlockPanel& column_block, std::int64_t dim, float* distances,
+                   bool lower_half = false);
 
 // Values and gradients of a block as the gradient loop reads them: (panels, kTile, kPanelWidth),
 // the last panel padded with zeros.

@@ -48,7 +48,7 @@ class TieMap::Finder {
   }
 
  private:
-  static constexpr int kSpareBits = 2;  // at most a quarter of the slots are taken
+  static constexpr int kSpareBits = 3;  // at most an eighth of the slots are taken
   static constexpr int kLongestChain = 32;
 
   // Positions are stored with a base that grows from dimension to dimension, so that the slots of

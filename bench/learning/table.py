@@ -4,7 +4,6 @@
 import collections
 import json
 import pathlib
-import re
 import statistics
 import sys
 
@@ -26,11 +25,10 @@ def first_reached(run, window, goal):
 
 def main():
     if len(sys.argv) != 2:
-        sys.exit("usage: table.py FOLDER, with runs named CONFIG-seedN in it")
+        sys.exit("usage: table.py FOLDER, with the runs CONFIG/seed-N of lpdm sweep in it")
     groups = collections.defaultdict(list)
-    for summary in pathlib.Path(sys.argv[1]).glob("*-seed*/summary.json"):
-        config = re.sub(r"-seed\d+$", "", summary.parent.name)
-        groups[config].append((summary.parent, json.loads(summary.read_text())))
+    for summary in pathlib.Path(sys.argv[1]).glob("*/seed-*/summary.json"):
+        groups[summary.parent.parent.name].append((summary.parent, json.loads(summary.read_text())))
     print("| config | best mean return, per seed | goal reached after (iterations) | seconds a run |")
     print("|---|---|---|---|")
     for config in sorted(groups):

@@ -105,12 +105,10 @@ TEST_F(ActorCritic, PpoStartsFromRatiosOfOne) {
   config_.algorithm.ppo.minibatch = 1000;  // more than there are
   config_.algorithm.ppo.normalize_advantages = true;
   Network network = make_network();
-  for (Layer* head : {&network.head()}) {
-    LayerValues zero = head->values();
-    std::ranges::fill(zero.weight, 0.0F);
-    zero.bias = {0.1F, 0.0F};  // the logits that the rollout reports
-    head->set_values(zero);
-  }
+  LayerValues constant = network.head().values();
+  std::ranges::fill(constant.weight, 0.0F);
+  constant.bias = {0.1F, 0.0F};  // the logits that the rollout reports
+  network.head().set_values(constant);
   const UpdateReport report = Ppo(*backend_, network, action_, config_).update(rollout());
   EXPECT_NEAR(report.ppo->kl, 0.0, 1e-12);
   EXPECT_EQ(report.ppo->clip_fraction, 0.0);
@@ -205,7 +203,7 @@ TEST_F(ActorCritic, PpoNeedsARolloutThatFits) {
   EXPECT_THROW(ppo.update(wrong), Error);
 }
 
-TEST_F(ActorCritic, PpoStopsWhereAParameterIsNoNumber) {
+TEST_F(ActorCritic, PpoStopsWhereARewardIsNoNumber) {
   Network network = make_network();
   Ppo ppo(*backend_, network, action_, config_);
   HorizonRollout broken = rollout();

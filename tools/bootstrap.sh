@@ -6,7 +6,8 @@
 #
 #   tools/bootstrap.sh               install what is missing
 #   tools/bootstrap.sh --check       only say what is missing; exit status 1 if anything is
-#   tools/bootstrap.sh --ci          what the continuous integration needs on top as well
+#   tools/bootstrap.sh --ci          what the continuous integration needs on top as well, among it
+#                                    the wheels of tests/requirements.txt (500 MB in .deps/python)
 #   tools/bootstrap.sh --mujoco3     a MuJoCo 3 as well, see tools/test_mujoco3.sh
 #   tools/bootstrap.sh --no-packages leave the system's packages alone
 #
@@ -37,13 +38,21 @@ declare -A wheel_sums=(
   [gymnasium]=fc4a1e4121a9464c29b4d7dc6ade3fbeaa36dea448682f5f71a6d2c17489ea76
 )
 
+# Debian 12's Python, for which tests/requirements.txt has the wheels.
+python_version=3.11
+test_requirements=$root/tests/requirements.txt
+
 check_only=false
+with_test_wheels=false
 with_packages=true
 with_mujoco3=false
 for argument in "$@"; do
   case $argument in
     --check) check_only=true ;;
-    --ci) packages+=("${ci_packages[@]}") ;;
+    --ci)
+      packages+=("${ci_packages[@]}")
+      with_test_wheels=true
+      ;;
     --mujoco3) with_mujoco3=true ;;
     --no-packages) with_packages=false ;;
     -h | --help)
@@ -117,11 +126,15 @@ has_gymnasium() {
   [[ -f $folder/assets/ant.xml && -f $folder/LICENSE ]]
 }
 
-# Prints a Python that can run pip, installing Debian's where there is none.
+# The folder is complete when it holds the list that it was made from.
+has_python() { cmp -s "$test_requirements" "$deps/python/requirements.installed"; }
+
+# Prints a Python, of the given version if one is given, that can run pip; installs Debian's where
+# there is none: find_pip_python [VERSION]
 find_pip_python() {
   local python
   for python in python3 /usr/bin/python3; do
-    if "$python" -m pip --version >/dev/null 2>&1; then
+    if [[ $("$python" -m pip --version 2>/dev/null) == *"(python ${1:-3}"* ]]; then
       echo "$python"
       return
     fi
@@ -204,6 +217,17 @@ install_gymnasium() {
   replace "$tree" "$deps/gymnasium-$gymnasium_version"
 }
 
+install_python() {
+  local tree=$staging/python python
+  python=$(find_pip_python "$python_version")
+  step "Installing the wheels of tests/requirements.txt from PyPI"
+  "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    --no-deps --no-compile --require-hashes --target "$tree" --requirement "$test_requirements" ||
+    fail "pip could not install tests/requirements.txt from PyPI; its message is above."
+  cp "$test_requirements" "$tree/requirements.installed"
+  replace "$tree" "$deps/python"
+}
+
 missing=()
 if $with_packages; then
   find_missing_packages "${packages[@]}"
@@ -215,6 +239,9 @@ if $with_mujoco3; then
 fi
 has_openblas || wheels+=(openblas)
 has_gymnasium || wheels+=(gymnasium)
+if $with_test_wheels; then
+  has_python || wheels+=(python)
+fi
 
 if ((${#missing[@]} + ${#wheels[@]} == 0)); then
   good "Everything lpdm needs is installed."

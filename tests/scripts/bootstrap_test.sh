@@ -34,6 +34,7 @@ exec "$@"
 STANDIN
 make_command python3 <<'STANDIN'
 # pip download: puts a file that is not the wheel into the folder after --dest.
+[[ $* != "-m pip --version" ]] || exec echo "pip 23.0.1 from its folder (python 3.11)"
 echo "python3 $*" >>"$calls"
 while (($#)) && [[ $1 != --dest ]]; do shift; done
 (($# == 0)) || echo "not a wheel" >"$2/something.whl"
@@ -90,8 +91,17 @@ expect "--no-packages ignores a missing package" test "$status/$called" = "0/"
 
 absent=clang-format bootstrap --check
 expect "clang-format is not needed to use lpdm" test "$status" = 0
+bootstrap --check --ci
+expect "--ci needs the tests' wheels" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: python"
+mkdir "$LPDM_DEPS_DIR/python"
+cp "$root/tests/requirements.txt" "$LPDM_DEPS_DIR/python/requirements.installed"
+bootstrap --ci
+expect "the wheels are installed once" test "$status/$called" = "0/"
 absent=clang-format bootstrap --check --ci
-expect "--ci needs clang-format" test "$status" = 1
+expect "--ci needs clang-format" test "$status/$output" = "1/Missing Debian packages: clang-format"
+echo "another list" >"$LPDM_DEPS_DIR/python/requirements.installed"
+bootstrap --check --ci
+expect "wheels of another list are replaced" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: python"
 
 bootstrap --check --mujoco3
 expect "--mujoco3 needs a MuJoCo 3 on top" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: mujoco3"

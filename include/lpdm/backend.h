@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,6 +17,22 @@
 #include "lpdm/thread_pool.h"
 
 namespace lpdm {
+
+// Ops that are enqueued again and again with the same arguments, as those of an update are. A
+// backend may record what the ops enqueue and enqueue the recording from then on.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+
+  // Enqueues `ops`, a function that calls ops of this backend and nothing else of it. `variant`
+  // names the sequence: whenever it is equal, so must be every argument of every op.
+  virtual void enqueue(std::uint64_t variant, const std::function<void()>& ops) = 0;
+  // To be called when memory that the ops work on has been allocated anew.
+  virtual void forget() = 0;
+};
+
+// A point in the order of a backend's ops.
+using TimeMark = std::uint64_t;
 
 class Backend {
  public:
@@ -33,6 +50,17 @@ class Backend {
   virtual void fill_zero(void* memory, std::size_t bytes) = 0;
   // The most bytes that were allocated at once, scratch memory of the ops included.
   virtual std::size_t peak_bytes() const = 0;
+
+  // How sequences of ops may be enqueued; by itself a backend does it one after another.
+  virtual std::unique_ptr<Recording> make_recording();
+  // Calls enqueue(0 .. count − 1). What one call enqueues does not depend on the others, so a
+  // backend may run them side by side; what comes after waits for all of them.
+  virtual void parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue);
+
+  // Marks the present point; by itself a backend that has done all its ops reads the clock.
+  virtual TimeMark mark();
+  // Time that passed between two marks [s]; waits for the later one.
+  virtual double seconds_between(TimeMark first, TimeMark second);
 
   virtual void dense_forward(const DenseForward& op) = 0;
   virtual void dense_gradient(const DenseGradient& op) = 0;
@@ -63,8 +91,17 @@ class Backend {
 // The pool is shared and must outlive the backend.
 std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool);
 
-// device: "auto", "cpu" or "cuda". Throws UsageError if the device is not there; never falls back.
-std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool);
+// What only the CUDA backend takes notice of.
+struct BackendOptions {
+  Arithmetic arithmetic = Arithmetic::kAuto;
+  std::int64_t distance_bytes = 0;  // that may be used to keep distances between passes
+};
+BackendOptions backend_options(const Config& config);
+
+// device: "auto", "cpu" or "cuda"; auto: the GPU if there is a usable one, else the CPU. Throws
+// UsageError saying why if the device is not there; never falls back.
+std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool,
+                                      const BackendOptions& options = {});
 
 // An owned run of T in backend memory, zeroed when made; move-only. The backend must outlive it.
 template <class T>

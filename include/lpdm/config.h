@@ -31,6 +31,10 @@ enum class AlgorithmName { kReinforce, kReinforceBaseline, kPpo };
 enum class AdvantageRule { kReturn, kTd, kGae };
 enum class LocalBatch { kMinibatch, kBuffer };
 enum class RateSchedule { kConstant, kLinear };
+// In what numbers a GPU adds up pairwise distances (docs/cuda.md); auto: what suits the GPU.
+enum class Arithmetic { kAuto, kFp32, kFixed, kHalf2 };
+// Where the actions of a rollout are computed when updates are computed on a GPU.
+enum class InferencePlace { kAuto, kHost, kDevice };
 
 struct EnvConfig {
   std::string id = "CartPole-v1";      // with env.definition: "mjcf:" and its path
@@ -116,7 +120,8 @@ struct HiddenConfig {
   LocalLossConfig loss;
   LocalBatch batch = LocalBatch::kMinibatch;  // PPO only
   LayerRates learning_rate;
-  double grad_clip = 0.5;  // 0: off
+  double grad_clip = 0.5;      // 0: off
+  std::int64_t memory_mb = 0;  // that a GPU may use to keep distances between its passes
 
   // PPO: whether the layers stand still while the mini-batches of an epoch are learnt from.
   bool stays_within_epoch() const {
@@ -157,7 +162,13 @@ struct PolicyConfig {
 
 struct RolloutConfig {
   Halves halves = Halves::kAuto;  // choose actions for one half while the other is stepped
+  InferencePlace inference = InferencePlace::kAuto;
   bool operator==(const RolloutConfig&) const = default;
+};
+
+struct BackendConfig {
+  Arithmetic arithmetic = Arithmetic::kAuto;  // cuda only
+  bool operator==(const BackendConfig&) const = default;
 };
 
 struct RunConfig {
@@ -186,6 +197,7 @@ struct Config {
   ScheduleConfig schedule;
   RolloutConfig rollout;
   RunConfig run;
+  BackendConfig backend;
   bool operator==(const Config&) const = default;
 };
 

@@ -169,8 +169,9 @@ struct ParameterSlice {
 struct ClipAdam {
   const ParameterSlice* slices = nullptr;
   std::int64_t slice_count = 0;
-  double clip = 0.0;             // 0: off
-  std::int64_t* step = nullptr;  // updates so far; advanced by one
+  double clip = 0.0;                    // 0: off
+  const double* rate_factor = nullptr;  // multiplies every learning rate; null: 1
+  std::int64_t* step = nullptr;         // updates so far; advanced by one
 };
 
 // ---- policy inference ---------------------------------------------------------------------------

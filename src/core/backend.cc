@@ -1,10 +1,45 @@
 #include "lpdm/backend.h"
 
+#include <bit>
+#include <chrono>
+
 #include "lpdm/error.h"
 
 namespace lpdm {
 
-std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool) {
+namespace {
+
+class DirectCalls final : public Recording {
+ public:
+  void enqueue(std::uint64_t, const std::function<void()>& ops) override { ops(); }
+  void forget() override {}
+};
+
+}  // namespace
+
+std::unique_ptr<Recording> Backend::make_recording() { return std::make_unique<DirectCalls>(); }
+
+void Backend::parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue) {
+  for (std::int64_t i = 0; i < count; ++i) enqueue(i);
+}
+
+TimeMark Backend::mark() {
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return std::bit_cast<TimeMark>(std::chrono::duration<double>(now).count());
+}
+
+double Backend::seconds_between(TimeMark first, TimeMark second) {
+  return std::bit_cast<double>(second) - std::bit_cast<double>(first);
+}
+
+BackendOptions backend_options(const Config& config) {
+  constexpr std::int64_t kMegabyte = 1'000'000;
+  return {.arithmetic = config.backend.arithmetic,
+          .distance_bytes = config.hidden.memory_mb * kMegabyte};
+}
+
+std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool,
+                                      const BackendOptions&) {
   if (device == "auto" || device == "cpu") return make_cpu_backend(pool);
   if (device == "cuda") {
     throw UsageError(

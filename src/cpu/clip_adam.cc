@@ -95,6 +95,7 @@ void clip_adam(Context&, const ClipAdam& op) {
   }
   const double norm = std::sqrt(squared);
   const double scale = op.clip > 0.0 ? std::min(1.0, op.clip / (norm + kNormEpsilon)) : 1.0;
+  const double rate_factor = op.rate_factor != nullptr ? *op.rate_factor : 1.0;
   const auto step = static_cast<double>(++*op.step);
   const double first_bias = 1.0 - std::pow(kFirstDecay, step);
   const double second_bias = 1.0 - std::pow(kSecondDecay, step);
@@ -109,7 +110,7 @@ void clip_adam(Context&, const ClipAdam& op) {
       .epsilon = static_cast<float>(kEpsilon),
   };
   for (std::int64_t s = 0; s < op.slice_count; ++s) {
-    factors.step_size = static_cast<float>(op.slices[s].learning_rate / first_bias);
+    factors.step_size = static_cast<float>(rate_factor * op.slices[s].learning_rate / first_bias);
     HWY_DYNAMIC_DISPATCH(adam_step)(op.slices[s], factors);
   }
 }

@@ -183,6 +183,9 @@ void add_hidden(Table& table) {
              "Adam's step size; scaled: x times the layer's distance to the head (appendix)");
   hidden.add("grad_clip", &HiddenConfig::grad_clip, number(0.0, kMaxClip),
              "largest norm of a layer's gradient; 0: off");
+  hidden.add("memory_mb", &HiddenConfig::memory_mb, integer(0, kMaxCount),
+             "memory of the GPU that the local loss may use to keep distances between its passes "
+             "[MB]; 0: they are computed twice");
 }
 
 void add_head(Table& table) {
@@ -231,6 +234,24 @@ void add_rollout(Table& table) {
               choice<Halves>({{"auto", Halves::kAuto}, {"on", Halves::kOn}, {"off", Halves::kOff}}),
               "choose the actions of one half of the environments while the other is stepped; the "
               "results are the same");
+  rollout.add("inference", &RolloutConfig::inference,
+              choice<InferencePlace>({{"auto", InferencePlace::kAuto},
+                                      {"host", InferencePlace::kHost},
+                                      {"device", InferencePlace::kDevice}}),
+              "where the actions are computed with run.device cuda; auto: on the host for few "
+              "environments");
+}
+
+void add_backend(Table& table) {
+  Section backend(
+      table, "backend", [](auto& c) -> auto& { return c.backend; });
+  backend.add("arithmetic", &BackendConfig::arithmetic,
+              choice<Arithmetic>({{"auto", Arithmetic::kAuto},
+                                  {"fp32", Arithmetic::kFp32},
+                                  {"fixed", Arithmetic::kFixed},
+                                  {"half2", Arithmetic::kHalf2}}),
+              "numbers in which a GPU adds up pairwise distances (docs/cuda.md); auto: by its "
+              "architecture");
 }
 
 void add_run(Table& table) {
@@ -273,6 +294,7 @@ Table make_table() {
   add_run(table);
   return table;
 }
+  add_backend(table);
 
 }  // namespace
 

@@ -118,6 +118,11 @@ Config any_config() {
   config.policy.initial_std = *between(1e-6, 1e6);
   config.schedule.learning_rate = *rc::gen::element(RateSchedule::kConstant, RateSchedule::kLinear);
   config.rollout.halves = *rc::gen::element(Halves::kAuto, Halves::kOn, Halves::kOff);
+  config.rollout.inference =
+      *rc::gen::element(InferencePlace::kAuto, InferencePlace::kHost, InferencePlace::kDevice);
+  config.backend.arithmetic = *rc::gen::element(Arithmetic::kAuto, Arithmetic::kFp32,
+                                                Arithmetic::kFixed, Arithmetic::kHalf2);
+  config.hidden.memory_mb = *rc::gen::inRange<std::int64_t>(0, 1'000'001);
   config.run.iterations = *rc::gen::inRange<std::int64_t>(1, 1'000'000'001);
   config.run.seed = *rc::gen::arbitrary<std::uint64_t>();
   config.run.device = *rc::gen::element<std::string>("auto", "cpu", "cuda");

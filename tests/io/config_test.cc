@@ -28,9 +28,11 @@ TEST(ConfigTest, ReadsEveryKindOfValue) {
     "network": {"hidden": [64, 32, 16], "activation": "relu", "init": "orthogonal"},
     "hidden": {"method": "frozen", "guided": true, "metric": "l2", "scale": "none",
                "norm": "squared", "max_gradient": "constant", "guide_base": "raw",
-               "pairs": "landmarks:64", "learning_rate": [1e-3, 1e-4, 0], "grad_clip": 0},
+               "pairs": "landmarks:64", "learning_rate": [1e-3, 1e-4, 0], "grad_clip": 0,
+               "memory_mb": 512},
     "policy": {"std": 0.3},
-    "rollout": {"halves": "on"},
+    "rollout": {"halves": "on", "inference": "device"},
+    "backend": {"arithmetic": "fixed"},
     "run": {"seed": 18446744073709551615, "device": "cpu"}
   })");
   EXPECT_EQ(config.env.id, "Hopper-v4");
@@ -39,6 +41,9 @@ TEST(ConfigTest, ReadsEveryKindOfValue) {
   EXPECT_TRUE(config.env.normalize_observations);
   EXPECT_TRUE(config.env.normalize_rewards);
   EXPECT_EQ(config.rollout.halves, Halves::kOn);
+  EXPECT_EQ(config.rollout.inference, InferencePlace::kDevice);
+  EXPECT_EQ(config.backend.arithmetic, Arithmetic::kFixed);
+  EXPECT_EQ(config.hidden.memory_mb, 512);
   EXPECT_EQ(config.algorithm.discount, 1.0);
   EXPECT_FALSE(config.algorithm.normalize_returns);
   EXPECT_EQ(config.network.hidden, (std::vector<std::int64_t>{64, 32, 16}));
@@ -135,8 +140,9 @@ TEST(ConfigTest, DumpHasEveryKeyInTheTablesOrder) {
   const Json dumped = parse_json(dump_config(Config{}), "dump");
   std::vector<std::string> sections;
   for (const auto& [name, value] : dumped.items()) sections.push_back(name);
-  EXPECT_EQ(sections, (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head",
-                                                "value", "policy", "schedule", "rollout", "run"}));
+  EXPECT_EQ(sections,
+            (std::vector<std::string>{"env", "algorithm", "network", "hidden", "head", "value",
+                                      "policy", "schedule", "rollout", "backend", "run"}));
   EXPECT_EQ(dumped["hidden"]["pairs"], "all");
   EXPECT_EQ(dumped["hidden"]["learning_rate"], 1e-3);
   std::size_t keys = 0;

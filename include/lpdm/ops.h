@@ -72,6 +72,7 @@ struct PairwiseTarget {
   GuideBase guide_base = GuideBase::kNormalized;
   const std::int64_t* landmarks = nullptr;       // (M) kept rows, ascending; null: all pairs
   const std::int64_t* landmark_count = nullptr;  // M
+  std::int64_t landmark_capacity = 0;            // M is never more; 0: than rows.capacity
   SparsePairs sparse = SparsePairs::kNone;       // which entries each row keeps; not with landmarks
   // (episodes), one past each episode's last row: only pairs within an episode are kept; null: any.
   // With neither landmarks nor sparse pairs.

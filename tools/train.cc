@@ -1,4 +1,5 @@
-// `lpdm train`: runs a config to its end and leaves a folder with everything about the run.
+// `lpdm train`: runs a config to its end and leaves a folder with everything
+// about the run.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -11,6 +12,8 @@
 #include "core/available_memory.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_store.h"
+#include "io/event_file.h"
+#include "io/run_events.h"
 #include "io/run_folder.h"
 #include "io/run_lock.h"
 #include "io/run_metrics.h"
@@ -37,12 +40,14 @@ struct TrainArguments {
   bool freeze_hidden = false;
 };
 
-// The signal that asked the run to stop; 0: none. A handler can reach nothing else.
+// The signal that asked the run to stop; 0: none. A handler can reach nothing
+// else.
 volatile std::sig_atomic_t stop_signal = 0;
 
 extern "C" void request_stop(int signal) { stop_signal = signal; }
 
-// Lets the running iteration end on SIGINT and SIGTERM; a second signal ends the program at once.
+// Lets the running iteration end on SIGINT and SIGTERM; a second signal ends
+// the program at once.
 void install_stop_handlers() {
   struct sigaction action = {};
   action.sa_handler = request_stop;
@@ -74,16 +79,20 @@ Config resolve_config(const TrainArguments& arguments) {
   if (arguments.resume && !arguments.out.empty()) {
     return load_config(std::filesystem::path(arguments.out) / "config.json", overrides);
   }
-  throw UsageError("train needs a config, or --resume with the --out of the run to go on with");
+  throw UsageError(
+      "train needs a config, or --resume with the --out of the "
+      "run to go on with");
 }
 
 void check_same_run(const Config& before, const Config& now, const std::filesystem::path& out) {
   if (!may_continue(before, now)) {
-    throw UsageError(fmt::format(
-        "--resume: the config differs from {}; only run.iterations, run.threads, run.log_every, "
-        "run.checkpoint_every, run.keep_checkpoints and run.stop_return may change, choose another "
-        "--out for a new run",
-        (out / "config.json").string()));
+    throw UsageError(
+        fmt::format("--resume: the config differs from {}; only "
+                    "run.iterations, run.threads, run.log_every, "
+                    "run.checkpoint_every, run.keep_checkpoints, "
+                    "run.tensorboard and run.stop_return may "
+                    "change, choose another --out for a new run",
+                    (out / "config.json").string()));
   }
 }
 
@@ -105,6 +114,7 @@ class TrainRun {
       const std::vector<Json> earlier =
           RunFolder::keep_metrics(out_, trainer_.progress().iteration);
       add_earlier(earlier);
+      keep_events(out_, trainer_.progress().iteration);
     } else if (const std::string& source = config.network.init_from; !source.empty()) {
       notice(transfer_layers(source, config, trainer_.network()).text() + "\n");
     }
@@ -112,6 +122,7 @@ class TrainRun {
     if (!lock_) lock_.emplace(out_);
     checkpoints_.emplace(out_, config.run.keep_checkpoints, trainer_.progress().iteration);
     folder_->write_config(config);
+    if (config.run.tensorboard) events_.emplace(out_, trainer_.progress().iteration + 1);
   }
 
   // Returns the exit status.
@@ -124,7 +135,7 @@ class TrainRun {
     while (trainer_.progress().iteration < config.iterations && !return_reached() &&
            stop_signal == 0) {
       const IterationMetrics metrics = trainer_.iterate();
-      folder_->append_metrics(metrics_json(metrics, trainer_.network().hidden().size()));
+      record(metrics);
       summary_.add(metrics);
       progress.show(metrics, summary_.returns());
       if (config.checkpoint_every > 0 && metrics.iteration % config.checkpoint_every == 0) {
@@ -141,6 +152,12 @@ class TrainRun {
   }
 
  private:
+  void record(const IterationMetrics& metrics) {
+    const Json line = metrics_json(metrics, trainer_.network().hidden().size());
+    folder_->append_metrics(line);
+    if (events_) events_->append(metrics.iteration, run_events(line, metrics, trainer_.config()));
+  }
+
   void save_checkpoint() {
     const MovingReturn& returns = summary_.returns();
     folder_->sync();  // a checkpoint is of no use without the metrics before it
@@ -174,7 +191,8 @@ class TrainRun {
     const MovingReturn& returns = summary_.returns();
     if (returns.best()) {
       fmt::print(
-          "best mean return of 50 iterations {:.1f} (at {}), last {:.1f}; {} steps in {:.1f} s\n",
+          "best mean return of 50 iterations {:.1f} (at {}), last "
+          "{:.1f}; {} steps in {:.1f} s\n",
           *returns.best(), returns.best_iteration(), returns.latest(),
           trainer_.progress().env_steps, seconds);
     }
@@ -185,6 +203,7 @@ class TrainRun {
   std::optional<RunFolder> folder_;
   std::optional<RunLock> lock_;
   std::optional<CheckpointStore> checkpoints_;
+  std::optional<EventFile> events_;  // none: run.tensorboard is off
   RunSummary summary_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
@@ -193,7 +212,8 @@ void run_train(const TrainArguments& arguments) {
   const Config config = resolve_config(arguments);
   if (arguments.freeze_hidden && config.network.init_from.empty()) {
     throw UsageError(
-        "--freeze hidden keeps the layers that --init-from brings; give --init-from RUN too, or "
+        "--freeze hidden keeps the layers that --init-from "
+        "brings; give --init-from RUN too, or "
         "--set hidden.method=frozen for random ones");
   }
   const MemoryPlan memory = plan_memory(config);
@@ -224,7 +244,8 @@ void add_train_command(CLI::App& app) {
   command
       ->add_option_function<std::string>(
           "--freeze", [arguments](const std::string&) { arguments->freeze_hidden = true; },
-          "hidden: train only the head on the layers of --init-from; same as --set "
+          "hidden: train only the head on the layers of --init-from; same as "
+          "--set "
           "hidden.method=frozen")
       ->check(CLI::IsMember({"hidden"}));
   command->footer(

@@ -183,6 +183,7 @@ struct RunConfig {
   std::int64_t eval_every = 0;          // iterations between evaluations; 0: never
   std::int64_t eval_episodes = 10;
   std::optional<double> stop_return;  // mean return that ends the run; none: never
+  bool tensorboard = true;            // event files in the run folder
   bool operator==(const RunConfig&) const = default;
 };
 
@@ -196,8 +197,8 @@ struct Config {
   PolicyConfig policy;
   ScheduleConfig schedule;
   RolloutConfig rollout;
-  RunConfig run;
   BackendConfig backend;
+  RunConfig run;
   bool operator==(const Config&) const = default;
 };
 

@@ -11,6 +11,7 @@
 
 #include "lpdm/backend.h"
 #include "lpdm/config.h"
+#include "lpdm/episode_distances.h"
 #include "lpdm/network.h"
 #include "lpdm/update.h"
 
@@ -39,6 +40,7 @@ struct IterationMetrics {
   std::optional<double> value_loss;            // with a value head
   std::optional<PpoReport> ppo;                // with PPO
   std::vector<LayerDiagnostics> layers;        // empty between diagnostics
+  std::optional<RowSample> sample;             // with the diagnostics, if run.tensorboard
   std::optional<EvaluationReport> evaluation;  // at run.eval_every
 };
 
@@ -99,6 +101,10 @@ class Trainer {
   // streams of their own, so that training is not disturbed. deterministic: the most likely action,
   // else sampled.
   EvaluationReport evaluate(std::int64_t episodes, bool deterministic);
+
+  // The pairwise matrices of one episode with sampled actions, played likewise, of at most
+  // `max_rows` (at least 1) of its steps.
+  EpisodeDistances episode_distances(std::int64_t max_rows);
 
  private:
   struct Impl;

@@ -26,11 +26,19 @@ struct PpoReport {
   std::int64_t epochs = 0;     // made; fewer than asked for if algorithm.ppo.kl_stop ended them
 };
 
+// A few rows of a batch, evenly spread over it, as the network saw them before the update.
+struct RowSample {
+  std::int64_t rows = 0;
+  std::vector<float> observations;               // (rows, in)
+  std::vector<std::vector<float>> outputs = {};  // per hidden layer (rows, out)
+};
+
 struct UpdateReport {
   double policy_loss = 0.0;          // before the step; PPO: mean over the mini-batches
   std::optional<double> value_loss;  // likewise, where there is a value head
   std::optional<PpoReport> ppo;
   std::vector<LayerDiagnostics> layers;  // empty unless asked for
+  std::optional<RowSample> sample = {};  // with the diagnostics, if run.tensorboard
 };
 
 struct UpdateOptions {

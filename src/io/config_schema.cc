@@ -277,6 +277,9 @@ void add_run(Table& table) {
           "episodes per evaluation");
   run.add("stop_return", &RunConfig::stop_return, number_or("", -kMaxReturn, kMaxReturn),
           "ends the run when the mean return of 50 iterations reaches it");
+  run.add("tensorboard", &RunConfig::tensorboard, boolean(),
+          "write TensorBoard event files into the run folder: scalars, and histograms of distances "
+          "and activations with the diagnostics");
 }
 
 Table make_table() {
@@ -291,10 +294,10 @@ Table make_table() {
   add_policy(table);
   add_schedule(table);
   add_rollout(table);
+  add_backend(table);
   add_run(table);
   return table;
 }
-  add_backend(table);
 
 }  // namespace
 

@@ -96,6 +96,7 @@ bool may_continue(const Config& before, Config now) {
   now.run.checkpoint_every = before.run.checkpoint_every;
   now.run.keep_checkpoints = before.run.keep_checkpoints;
   now.run.stop_return = before.run.stop_return;
+  now.run.tensorboard = before.run.tensorboard;
   return before == now;
 }
 

@@ -20,7 +20,11 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
       landmark_count_(backend, 1),
       scales_(backend, 1),
       statistics_(backend, static_cast<std::int64_t>(network.hidden().size())),
-      activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {}
+      activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {
+  if (config.run.tensorboard && config.run.diagnostics_every > 0) {
+    sampler_.emplace(backend, network.shape());
+  }
+}
 
 void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* heads) {
   const bool lpdm = hidden_.method == HiddenMethod::kLpdm;
@@ -88,6 +92,7 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
     select_landmarks(inputs);
     target.landmarks = landmarks_.data();
     target.landmark_count = landmark_count_.data();
+    target.landmark_capacity = landmarks_.size();
   }
   return target;
 }
@@ -136,6 +141,11 @@ std::vector<ParameterSlice> HiddenLearner::shared_slices(double rate_factor) {
     slices.push_back(slice(l, rate_factor));
   }
   return slices;
+}
+
+void HiddenLearner::diagnose(const Inputs& inputs, UpdateReport& report) {
+  report.layers = diagnostics(inputs);
+  if (sampler_) report.sample = sampler_->take(inputs.rows, activations_);
 }
 
 std::vector<LayerDiagnostics> HiddenLearner::diagnostics(const Inputs& inputs) {

@@ -10,6 +10,7 @@
 #include "lpdm/network.h"
 #include "lpdm/update.h"
 #include "nn/activations.h"
+#include "rl/row_sampler.h"
 
 namespace lpdm {
 
@@ -41,8 +42,9 @@ class HiddenLearner {
   // Under backprop the hidden layers, which form one group with the policy head; else empty.
   std::vector<ParameterSlice> shared_slices(double rate_factor);
 
-  // Of the latest compute_gradients and step. Throws NumericalError if something is not finite.
-  std::vector<LayerDiagnostics> diagnostics(const Inputs& inputs);
+  // Adds the layers' state at the latest compute_gradients and step, and a sample of its rows.
+  void diagnose(const Inputs& inputs, UpdateReport& report);
+  // Throws NumericalError if something is not finite.
   void check_finite();
 
  private:
@@ -50,6 +52,7 @@ class HiddenLearner {
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);
+  std::vector<LayerDiagnostics> diagnostics(const Inputs& inputs);
 
   Backend& backend_;
   Network& network_;
@@ -64,6 +67,7 @@ class HiddenLearner {
   DeviceArray<TargetScales> scales_;                     // (1)
   DeviceArray<LocalLossStatistics> statistics_;          // (hidden layers)
   DeviceArray<ActivationSummary> activation_summaries_;  // (hidden layers)
+  std::optional<RowSampler> sampler_;                    // none: no samples are wanted
 };
 
 }  // namespace lpdm

@@ -7,6 +7,7 @@
 #include "lpdm/ops.h"
 #include "lpdm/thread_pool.h"
 #include "nn/activations.h"
+#include "rl/row_sampler.h"
 
 namespace lpdm {
 namespace {
@@ -125,6 +126,15 @@ double ppo_bytes(const Config& config, const EnvironmentSpec& environment,
          kFloat * update.minibatch * (inputs + action + outputs + kPerRow);
 }
 
+// See RowSampler.
+double sample_bytes(const Config& config, const EnvironmentSpec& environment) {
+  if (!config.run.tensorboard || config.run.diagnostics_every == 0) return 0.0;
+  std::int64_t widest = environment.observation_size;
+  for (const std::int64_t width : config.network.hidden) widest = std::max(widest, width);
+  const auto rows = static_cast<double>(kSampleRows);
+  return kIndex * (rows + 1) + kFloat * rows * static_cast<double>(widest);
+}
+
 double batch_bytes(const Config& config, const EnvironmentSpec& environment,
                    const UpdateRows& update) {
   const auto widths =
@@ -134,7 +144,7 @@ double batch_bytes(const Config& config, const EnvironmentSpec& environment,
   const auto episodes = static_cast<double>(row_bucket(config.algorithm.episodes_per_update));
   const auto landmarks = static_cast<double>(config.hidden.loss.pairs.landmarks);
   return kFloat * update.capacity * (widths + kPerRow + shift) + kIndex * (episodes + landmarks) +
-         episodes + ppo_bytes(config, environment, update);
+         episodes + ppo_bytes(config, environment, update) + sample_bytes(config, environment);
 }
 
 // What was played, on the host, in vectors that double as they grow: the steps with their ends'

@@ -146,7 +146,7 @@ struct Ppo::Impl {
         local_inputs(buffer.rows(), buffer.old_values(), updates * ppo.epochs + epoch, diagnostics);
     learner.compute_gradients(inputs, nullptr);
     learner.step(options.rate_factor);
-    if (diagnostics) report.layers = learner.diagnostics(inputs);
+    if (diagnostics) learner.diagnose(inputs, report);
     if (lpdm) buffer.refresh_features();
   }
 
@@ -181,7 +181,7 @@ struct Ppo::Impl {
     learner.compute_gradients(inputs, &heads);
     learner.step(options.rate_factor);
     policy_head.step(learner.shared_slices(options.rate_factor), options.rate_factor);
-    if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
+    if (inputs.diagnostics) learner.diagnose(inputs, report);
   }
 
   // `number`: of the local update within the run, which names its landmark draw.

@@ -180,7 +180,7 @@ struct Reinforce::Impl {
     if (const Parameters* log_std = network.log_std()) {
       check_gradient_finite(*log_std, "the standard deviations");
     }
-    if (inputs.diagnostics) report.layers = learner.diagnostics(inputs);
+    if (inputs.diagnostics) learner.diagnose(inputs, report);
     return report;
   }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "rl/algorithm.h"
+#include "rl/distance_matrices.h"
 #include "rl/episode_collector.h"
 #include "rl/half_steps.h"
 #include "rl/normalizer.h"
@@ -76,7 +78,7 @@ struct Trainer::Impl {
     progress.env_steps += algorithm->collect(progress.iteration, metrics);
     metrics.rollout_seconds = seconds_since(start);
     const Clock::time_point update_start = Clock::now();
-    const UpdateReport report = algorithm->update(update_options());
+    UpdateReport report = algorithm->update(update_options());
     metrics.update_seconds = seconds_since(update_start);
     ++progress.iteration;
     metrics.iteration = progress.iteration;
@@ -84,7 +86,8 @@ struct Trainer::Impl {
     metrics.policy_loss = report.policy_loss;
     metrics.value_loss = report.value_loss;
     metrics.ppo = report.ppo;
-    metrics.layers = report.layers;
+    metrics.layers = std::move(report.layers);
+    metrics.sample = std::move(report.sample);
     const std::int64_t every = config.run.eval_every;
     if (every > 0 && progress.iteration % every == 0) {
       metrics.evaluation = evaluate(config.run.eval_episodes, true);
@@ -99,13 +102,17 @@ struct Trainer::Impl {
             .landmarks = std::nullopt};
   }
 
-  EvaluationReport evaluate(std::int64_t episodes, bool deterministic) {
+  std::span<const Episode> play(std::int64_t episodes, bool deterministic) {
     policy.refresh();
     if (!evaluation) evaluation = std::make_unique<Evaluation>(*this);
-    return summarize(evaluation->collector.play(0, episodes,
-                                                {.reset = StreamPurpose::kEvaluationReset,
-                                                 .action = StreamPurpose::kEvaluationAction,
-                                                 .deterministic = deterministic}));
+    return evaluation->collector.play(0, episodes,
+                                      {.reset = StreamPurpose::kEvaluationReset,
+                                       .action = StreamPurpose::kEvaluationAction,
+                                       .deterministic = deterministic});
+  }
+
+  EvaluationReport evaluate(std::int64_t episodes, bool deterministic) {
+    return summarize(play(episodes, deterministic));
   }
 
   static EvaluationReport summarize(std::span<const Episode> played) {
@@ -165,6 +172,11 @@ void Trainer::restore(const Progress& progress, const NormalizationState& normal
 
 EvaluationReport Trainer::evaluate(std::int64_t episodes, bool deterministic) {
   return impl_->evaluate(episodes, deterministic);
+}
+
+EpisodeDistances Trainer::episode_distances(std::int64_t max_rows) {
+  const Episode& episode = impl_->play(1, false).front();
+  return distance_matrices(*impl_->backend, impl_->network, impl_->config, episode, max_rows);
 }
 
 }  // namespace lpdm

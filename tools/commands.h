@@ -14,6 +14,10 @@ namespace lpdm {
 void add_train_command(CLI::App& app);
 void add_sweep_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
+void add_plot_command(CLI::App& app);
+void add_report_command(CLI::App& app);
+void add_watch_command(CLI::App& app);
+void add_distances_command(CLI::App& app);
 void add_replay_command(CLI::App& app);
 void add_loss_command(CLI::App& app);
 void add_bench_command(CLI::App& app);

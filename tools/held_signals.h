@@ -2,6 +2,7 @@
 #pragma once
 
 #include <csignal>
+#include <ctime>
 
 namespace lpdm {
 
@@ -23,6 +24,14 @@ class HeldSignals {
     int signal = 0;
     sigwait(&set_, &signal);
     return signal;
+  }
+
+  // The one that comes within a time [s]; 0 if none does.
+  int take_within(double seconds) const {
+    const auto whole = static_cast<std::time_t>(seconds);
+    const timespec time{whole, static_cast<long>((seconds - static_cast<double>(whole)) * 1e9)};
+    const int signal = sigtimedwait(&set_, nullptr, &time);
+    return signal > 0 ? signal : 0;
   }
 
  private:

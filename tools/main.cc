@@ -36,6 +36,10 @@ void add_commands(CLI::App& app) {
   add_train_command(app);
   add_sweep_command(app);
   add_eval_command(app);
+  add_plot_command(app);
+  add_report_command(app);
+  add_watch_command(app);
+  add_distances_command(app);
   add_replay_command(app);
   add_loss_command(app);
   add_bench_command(app);

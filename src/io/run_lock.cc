@@ -21,4 +21,10 @@ RunLock::RunLock(const std::filesystem::path& folder)
                   folder.string()));
 }
 
+bool RunLock::is_held(const std::filesystem::path& folder) {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return descriptor.get() >= 0 && ::flock(descriptor.get(), LOCK_SH | LOCK_NB) != 0 &&
+         errno == EWOULDBLOCK;
+}
+
 }  // namespace lpdm

@@ -13,6 +13,9 @@ class RunLock {
  public:
   explicit RunLock(const std::filesystem::path& folder);
 
+  // Whether a program holds the folder now; false if the system cannot tell.
+  static bool is_held(const std::filesystem::path& folder);
+
  private:
   Descriptor folder_;
 };

@@ -1,0 +1,157 @@
+"""The rows of a report: what each config reached, beside the paper's number and the frozen control."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lpdm_runs import paper, statistics
+from lpdm_runs.curves import best, mean_curve
+from lpdm_runs.groups import cell_title
+
+THRESHOLDS = np.round(np.arange(0.0, 1.201, 0.05), 2)  # of normalised scores
+
+
+@dataclass
+class Row:
+    """One config. None: not known, as an interval of one seed or a number the paper has not."""
+
+    environment: str
+    algorithm: str
+    method: str
+    label: str
+    config_hash: str
+    seeds: list
+    incomplete: int  # runs that have not made all their iterations
+    iterations: int  # that all of them have made
+    max_score: float
+    interval: list  # [low, high] of max_score
+    spread: float  # relative: standard deviation over the seeds at the maximum / |max_score|
+    at_iteration: int  # of the maximum
+    relative_iterations: float  # at_iteration / that of BP
+    paper: float  # max score
+    paper_iterations: int
+    standing_at_max: float  # share of episodes in the window of the maximum that stood still
+    standing_episodes: int  # in all iterations
+    episodes: int
+
+
+@dataclass
+class Verdict:
+    """A method beside the frozen control of its cell."""
+
+    environment: str
+    algorithm: str
+    label: str
+    difference: float  # of the max scores, method − frozen
+    interval: list  # of it; None: fewer than two seeds on either side
+    seeds_to_settle: int  # each; None: it is settled, or the spread is not known
+
+    @property
+    def kind(self):
+        if self.interval is None:
+            return "unknown"
+        low, high = self.interval
+        return "better" if low > 0 else "worse" if high < 0 else "noise"
+
+
+def rows(cells):
+    """One Row for each group of runs."""
+    table = []
+    for groups in cells.values():
+        reference = [_place(group) for group in groups if group.method == "backprop"]
+        for group in groups:
+            table.append(_row(group, reference[0] if reference else None))
+    return table
+
+
+def _place(group):
+    """The iteration of the maximum."""
+    return int(group.grid[best(mean_curve(group.curves))[1]])
+
+
+def _row(group, reference):
+    curves = group.curves
+    score, place = best(mean_curve(curves))
+    several = len(curves) > 1
+    interval = statistics.interval(statistics.best_samples(curves)).tolist() if several else None
+    spread = float(np.nanstd(curves[:, place], ddof=1) / abs(score)) if several and score else None
+    at_iteration = int(group.grid[place])
+    return Row(
+        environment=group.environment, algorithm=group.algorithm, method=group.method,
+        label=group.label, config_hash=group.runs[0].config_hash, seeds=group.seeds,
+        incomplete=sum(not run.complete for run in group.runs),
+        iterations=min(run.iterations for run in group.runs),
+        max_score=score, interval=interval, spread=spread, at_iteration=at_iteration,
+        relative_iterations=at_iteration / reference if reference else None,
+        paper=paper.score(group.environment, group.algorithm, group.method),
+        paper_iterations=paper.iterations(group.environment, group.algorithm),
+        standing_at_max=float(np.mean([run.standing[place] for run in group.runs])),
+        standing_episodes=sum(run.standing_episodes for run in group.runs),
+        episodes=sum(run.episodes for run in group.runs))
+
+
+def against_frozen(cells):
+    """A Verdict for each group that learns by LPDM, where its cell has a frozen control."""
+    verdicts = []
+    for groups in cells.values():
+        controls = [group for group in groups if group.method == "frozen"]
+        if controls:
+            verdicts += [_verdict(group, controls[0]) for group in groups
+                         if group.method in ("lpdm", "guided")]
+    return verdicts
+
+
+def _verdict(group, control):
+    (score, place), (other, other_place) = map(statistics.score, (group.curves, control.curves))
+    verdict = Verdict(group.environment, group.algorithm, group.label, score - other, None, None)
+    if min(len(group.runs), len(control.runs)) < 2:
+        return verdict
+    samples = (statistics.best_samples(group.curves, stream=1)
+               - statistics.best_samples(control.curves, stream=2))
+    verdict.interval = statistics.interval(samples).tolist()
+    if verdict.kind == "noise":
+        verdict.seeds_to_settle = statistics.seeds_to_settle(
+            group.curves[:, place], control.curves[:, other_place], verdict.difference)
+    return verdict
+
+
+def aggregates(cells):
+    """Per algorithm and label: IQM with its interval, and the performance profile, of each run's
+    own largest smoothed return, 0 and 1 being paper.anchors. Environments without are left out."""
+    strata = {}
+    for groups in cells.values():
+        for group in groups:
+            if (anchors := paper.anchors(group.environment)) is not None:
+                low, high = anchors
+                normalised = (group.scores() - low) / (high - low)
+                strata.setdefault((group.algorithm, group.label), {})[group.environment] = normalised
+    found = []
+    for (algorithm, label), by_environment in strata.items():
+        scores = list(by_environment.values())
+        together = np.concatenate(scores)
+        found.append({"algorithm": algorithm, "label": label,
+                      "environments": list(by_environment), "runs": len(together),
+                      "iqm": statistics.iqm(together),
+                      "interval": statistics.stratified_interval(scores, statistics.iqm).tolist()
+                      if min(map(len, scores)) > 1 else None,
+                      "thresholds": THRESHOLDS.tolist(),
+                      "profile": statistics.profile(scores, THRESHOLDS).tolist()})
+    return found
+
+
+def not_shown_better(verdicts):
+    """Sentences on every cell where LPDM is not shown to beat the frozen control."""
+    return [_sentence(verdict) for verdict in verdicts if verdict.kind != "better"]
+
+
+def _sentence(verdict):
+    where = f"{cell_title((verdict.environment, verdict.algorithm))}: {verdict.label}"
+    difference = f"{verdict.difference:+.1f} against frozen"
+    if verdict.kind == "unknown":
+        return f"{where} {difference}, with too few seeds (two each at least) to tell from noise."
+    low, high = verdict.interval
+    if verdict.kind == "worse":
+        return f"{where} is worse: {difference} [{low:+.1f}, {high:+.1f}]."
+    needed = (f"about {verdict.seeds_to_settle} seeds each would settle a difference of this size"
+              if verdict.seeds_to_settle else "no number of seeds settles a difference of nothing")
+    return f"{where} {difference} [{low:+.1f}, {high:+.1f}] is within the noise; {needed}."

@@ -1,0 +1,29 @@
+"""The metrics of runs as one table, a line per run and iteration, for spreadsheets and data frames."""
+
+import csv
+
+from lpdm_runs.errors import UsageError
+from lpdm_runs.groups import flatten
+
+WHICH = ["run", "environment", "algorithm", "method", "config_hash", "seed"]
+
+
+def write(cells, path):
+    """Every number of metrics.jsonl under its own name; layers are counted from 1."""
+    runs = [(group, run) for groups in cells.values() for group in groups for run in group.runs]
+    if from_results := [run.name for _, run in runs if not run.metrics]:
+        raise UsageError(f'"{from_results[0]}" is a result, which keeps no metrics; name the '
+                         "run's folder to write its table.")
+    lines = [({"run": run.name, "environment": run.environment, "algorithm": run.algorithm,
+               "method": group.label, "config_hash": run.config_hash, "seed": run.seed},
+              _flat(row)) for group, run in runs for row in run.metrics]
+    columns = list(dict.fromkeys(key for _, row in lines for key in row))
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, WHICH + columns, restval="")
+        writer.writeheader()
+        writer.writerows({**which, **row} for which, row in lines)
+
+
+def _flat(row):
+    layers = {f"layer_{number}": layer for number, layer in enumerate(row["layers"], start=1)}
+    return flatten({**{key: value for key, value in row.items() if key != "layers"}, **layers})

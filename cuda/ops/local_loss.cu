@@ -1,0 +1,158 @@
+#include "common/checks.h"
+#include "common/fork.h"
+#include "lpdm/error.h"
+#include "ops/local_loss.h"
+#include "pairs/column_order.h"
+#include "pairs/finish_gradient.h"
+#include "pairs/largest_entry.h"
+#include "pairs/layer_weights.h"
+#include "pairs/pack_rows.h"
+#include "pairs/pair_gradient.h"
+#include "pairs/pair_sides.h"
+#include "pairs/pair_sums.h"
+#include "pairs/row_limits.h"
+#include "pairs/settle_maxima.h"
+
+namespace lpdm::cuda {
+
+namespace {
+
+// The op, its pairs and the target that its layers share.
+struct LossPass {
+  const LocalLoss& op;
+  PairDomains domains;
+  TargetView target;
+};
+
+// The same view from the landmarks' side.
+TargetView turned(TargetView view) {
+  std::swap(view.rows, view.columns);
+  for (int l = 0; l < view.links; ++l) std::swap(view.chain[l].rows, view.chain[l].columns);
+  return view;
+}
+
+LayerView turned(LayerView view) {
+  std::swap(view.rows, view.columns);
+  return view;
+}
+
+LossPass prepare(Context& context, const LocalLoss& op) {
+  const PairwiseTarget& target = op.target;
+  LossPass pass{op, make_domains(context, target), {}};
+  const auto pack = [&](const PairSide& side) {
+    return pack_rows(context, side, target.input, target.dim, target.metric, Arithmetic::kFp32);
+  };
+  pass.target.rows = pack(pass.domains.all.rows);
+  pass.target.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : pass.target.rows;
+  pass.target.scales = op.scales;
+  pass.target.one_plus = op.error_rule == ErrorRule::kOnePlus;
+  if (target.sparse != SparsePairs::kNone) {
+    pass.domains.all.limits =
+        find_row_limits(context, pass.domains.all, pass.target, target.metric, target.sparse);
+  }
+  return pass;
+}
+
+LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLayer& layer) {
+  const Metric metric = pass.op.target.metric;
+  LayerView view;
+  view.arithmetic = layer_arithmetic(context.arithmetic, pass.op, layer);
+  const auto pack = [&](const PairSide& side) {
+    return pack_rows(context, side, layer.output, layer.out, metric, view.arithmetic);
+  };
+  view.rows = pack(pass.domains.all.rows);
+  view.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : view.rows;
+  return view;
+}
+
+// The gradient of the rows of one side of the pairs.
+GradientParts side_gradient(Context& context, const PairDomain& domain, const TargetView& target,
+                            const LayerView& view, const LayerOptions& options,
+                            const OrderedRows& rows, const OrderedRows& columns,
+                            const LayerState* state) {
+  const TileGrid grid = gradient_grid(domain, context.device.multiprocessors);
+  const GradientParts parts = make_gradient_parts(context, grid, rows.width);
+  add_pair_gradient(context, grid, domain, target, view, options, rows, columns, state, parts);
+  return parts;
+}
+
+void write_gradient(Context& context, const LossPass& pass, const LocalLossLayer& layer,
+                    const TargetView& target, const LayerView& view, const LayerOptions& options,
+                    const LayerState* state) {
+  const PairDomains& domains = pass.domains;
+  const Metric metric = pass.op.target.metric;
+  const OrderedRows rows = order_columns(context, domains.batch, layer.output, layer.out, metric);
+  GradientParts of_landmarks;
+  OrderedRows columns = rows;
+  if (domains.landmarks) {
+    columns = gather_order(context, domains.all.columns, rows);
+    of_landmarks = side_gradient(context, domains.from_landmarks, turned(target), turned(view),
+                                 options, columns, rows, state);
+  }
+  const GradientParts parts =
+      side_gradient(context, domains.all, target, view, options, rows, columns, state);
+  finish_gradient(context, domains.all, layer, metric, rows.width, state, parts, of_landmarks);
+}
+
+// target_dim: the width of the rows whose distances T is made of. Returns where the layer's error
+// weights will be.
+LayerState* run_layer(Context& context, const LossPass& pass, const TargetView& target,
+                      const LocalLossLayer& layer, const LayerView& view, std::int64_t target_dim) {
+  const LayerOptions options = layer_options(pass.op, layer, target_dim);
+  auto* state = context.scratch<LayerState>(1);
+  check(cudaMemsetAsync(state, 0, sizeof(LayerState), context.stream), "clearing memory");
+  const TileGrid grid = tile_grid(pass.domains.all, context.device.multiprocessors);
+  const PairScratch scratch = make_pair_scratch(context, grid);
+  sum_pairs(context, grid, pass.domains.all, target, view, options, scratch, state);
+  settle_maxima(context, grid, pass.domains.all, target, view, options, scratch, layer.output,
+                layer.out, state, layer.statistics);
+  if (options.gradient) write_gradient(context, pass, layer, target, view, options, state);
+  return state;
+}
+
+// From the error of a layer to the target of the next one.
+void add_link(Context& context, const LossPass& pass, const LayerView& view,
+              const LayerState* state, TargetView& target) {
+  const TileGrid grid = tile_grid(pass.domains.all, context.device.multiprocessors);
+  const PairwiseTarget& options = pass.op.target;
+  auto* link = context.scratch<ErrorLink>(1);
+  target.chain[target.links] = {view.rows, view.columns, &state->weights, link};
+  find_largest(context, grid, pass.domains.all, target, options.metric, TargetStep::kError,
+               {.use = LargestUse::kErrorScale,
+                .error_scale = &link->error_scale,
+                .weights = &state->weights});
+  ++target.links;
+  find_scales(context, grid, pass.domains.all, target, options, &link->scales);
+}
+
+void propagate_errors(Context& context, const LossPass& pass) {
+  const LocalLoss& op = pass.op;
+  if (op.layer_count > kMostLinks) {
+    throw UsageError(
+        "error propagation through more than 16 hidden layers was asked for on a GPU; "
+        "set hidden.target to input or use --device cpu");
+  }
+  TargetView target = pass.target;
+  for (std::int64_t l = 0; l < op.layer_count; ++l) {
+    const LayerView view = pack_layer(context, pass, op.layers[l]);
+    const std::int64_t target_dim = l > 1 ? op.layers[l - 2].out : op.target.dim;
+    const LayerState* state = run_layer(context, pass, target, op.layers[l], view, target_dim);
+    if (l + 1 < op.layer_count) add_link(context, pass, view, state, target);
+  }
+}
+
+}  // namespace
+
+void local_loss(Context& context, const LocalLoss& op) {
+  const LossPass pass = prepare(context, op);
+  if (op.target_rule == TargetRule::kErrorPropagation) {
+    propagate_errors(context, pass);
+    return;
+  }
+  fork_join(context, static_cast<std::size_t>(op.layer_count), [&](std::size_t l, Context& side) {
+    const LayerView view = pack_layer(side, pass, op.layers[l]);
+    run_layer(side, pass, pass.target, op.layers[l], view, op.target.dim);
+  });
+}
+
+}  // namespace lpdm::cuda

@@ -1,0 +1,32 @@
+// Pass 1 of a layer's local loss: the sums over all pairs and the maximum of D.
+#pragma once
+
+#include "common/context.h"
+#include "pairs/layer_state.h"
+#include "pairs/pair_domain.h"
+#include "pairs/tile_walk.cuh"
+
+namespace lpdm::cuda {
+
+// One layer's outputs as both sides of the domain see them.
+struct LayerView {
+  PackedRows rows, columns;
+  Arithmetic arithmetic = Arithmetic::kFp32;  // of their words
+};
+
+// Scratch of passes 1 and 2, one place for each block of the grid.
+struct PairScratch {
+  PairSums* sums = nullptr;
+  ErrorSums* errors = nullptr;
+  float* maxima = nullptr;
+};
+
+PairScratch make_pair_scratch(Context& context, const TileGrid& grid);
+
+// Leaves the sums, the maximum and the error weights in *state, which must have been zero, and the
+// maximum of each block in scratch.maxima.
+void sum_pairs(Context& context, const TileGrid& grid, const PairDomain& domain,
+               const TargetView& target, const LayerView& layer, const LayerOptions& options,
+               const PairScratch& scratch, LayerState* state);
+
+}  // namespace lpdm::cuda

@@ -1,0 +1,197 @@
+// The target T of a tile of pairs, and which of its entries count.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "pairs/pair_domain.h"
+#include "pairs/pair_tile.cuh"
+
+namespace lpdm::cuda {
+
+// A tile of a domain: its first row and column, and how many there are.
+struct TileBounds {
+  std::int64_t first_row, first_column;
+  std::int64_t rows, columns;  // of the whole domain
+};
+
+__device__ inline std::int64_t batch_row(const PairSide& side, std::int64_t at) {
+  return side.index != nullptr ? side.index[at] : at;
+}
+
+// Which of a thread's 64 entries are what, one bit each: bit 8 r + c.
+struct EntryMasks {
+  std::uint64_t pair = 0;         // two rows whose distance counts for maxima
+  std::uint64_t kept_by_row = 0;  // sparse: the row keeps the entry; else like `pair`
+  std::uint64_t kept_by_column = 0;
+  __device__ static std::uint64_t bit(int r, int c) { return std::uint64_t{1} << (r * kOwn + c); }
+};
+
+// (D · input_scale + g_i + g_j) · target_scale, to the last bit the same in every kernel.
+__device__ inline float normalized(float distance, const TargetScales& scales, float row_shift,
+                                   float column_shift) {
+  const float shifted = __fmaf_rn(distance, static_cast<float>(scales.input_scale),
+                                  __fadd_rn(row_shift, column_shift));
+  return __fmul_rn(shifted, static_cast<float>(scales.target_scale));
+}
+
+__device__ inline float shift_of(const PairSide& side, std::int64_t at, std::int64_t count) {
+  return side.shift != nullptr && at < count ? side.shift[at] : 0.0F;
+}
+
+__device__ __forceinline__ void normalize_tile(const PairDomain& domain, const TileBounds& bounds,
+                                               const TargetScales& scales, Fragment& target) {
+  const TilePlace place;
+  float column_shift[kOwn];
+#pragma unroll
+  for (int c = 0; c < kOwn; ++c) {
+    column_shift[c] =
+        shift_of(domain.columns, bounds.first_column + place.column(c), bounds.columns);
+  }
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) {
+    const float row_shift = shift_of(domain.rows, bounds.first_row + place.row(r), bounds.rows);
+#pragma unroll
+    for (int c = 0; c < kOwn; ++c) {
+      target[r][c] = normalized(target[r][c], scales, row_shift, column_shift[c]);
+    }
+  }
+}
+
+// Whether a row keeps an entry of T, given the limits of the row.
+__device__ inline bool keeps(const RowLimits& limits, std::int64_t row, float target,
+                             std::int64_t column) {
+  const float closest = limits.closest[row];
+  const float furthest = limits.furthest[row];
+  return target < closest || (target == closest && column <= limits.closest_column[row]) ||
+         target > furthest || (target == furthest && column >= limits.furthest_column[row]);
+}
+
+__device__ inline bool is_pair(const PairDomain& domain, const TileBounds& bounds, std::int64_t row,
+                               std::int64_t column) {
+  if (row >= bounds.rows || column >= bounds.columns) return false;
+  if (domain.episode_begin == nullptr) return true;
+  const std::int64_t of_row = batch_row(domain.rows, row);
+  const std::int64_t of_column = batch_row(domain.columns, column);
+  return of_column >= domain.episode_begin[of_row] && of_column < domain.episode_end[of_row];
+}
+
+// Most tiles of dense pairs: nothing is to be looked at entry by entry.
+__device__ inline bool all_entries_are_kept(const PairDomain& domain, const TileBounds& bounds) {
+  return domain.limits.closest == nullptr && domain.episode_begin == nullptr &&
+         bounds.first_row + kTileRows <= bounds.rows &&
+         bounds.first_column + kTileColumns <= bounds.columns;
+}
+
+// target: T of the network input, which sparse limits refer to.
+__device__ inline EntryMasks entry_masks(const PairDomain& domain, const TileBounds& bounds,
+                                         const Fragment& target) {
+  const TilePlace place;
+  EntryMasks masks;
+  if (all_entries_are_kept(domain, bounds)) {
+    masks.pair = masks.kept_by_row = masks.kept_by_column = ~std::uint64_t{0};
+    return masks;
+  }
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) {
+    const std::int64_t row = bounds.first_row + place.row(r);
+#pragma unroll
+    for (int c = 0; c < kOwn; ++c) {
+      const std::int64_t column = bounds.first_column + place.column(c);
+      if (!is_pair(domain, bounds, row, column)) continue;
+      const std::uint64_t bit = EntryMasks::bit(r, c);
+      masks.pair |= bit;
+      if (domain.limits.closest == nullptr) {
+        masks.kept_by_row |= bit;
+        masks.kept_by_column |= bit;
+      } else if (row != column) {
+        if (keeps(domain.limits, row, target[r][c], column)) masks.kept_by_row |= bit;
+        if (keeps(domain.limits, column, target[r][c], row)) masks.kept_by_column |= bit;
+      }
+    }
+  }
+  return masks;
+}
+
+// What a chain of targets is formed up to.
+enum class TargetStep {
+  kDistance,  // the distances that T of layer `links` is made of, enlarged by errors
+  kShifted,   // those normalised, but for the last division
+  kTarget,    // T of layer `links`
+  kError,     // |E| of layer `links`, not yet divided by its maximum
+};
+
+__device__ inline TargetScales undivided(TargetScales scales) {
+  scales.target_scale = 1.0;
+  return scales;
+}
+
+// T → |E| of one layer, 0 where neither row keeps the entry.
+__device__ __forceinline__ void error_of(const ErrorWeights& weights, const EntryMasks& masks,
+                                         const Fragment& distances, Fragment& target) {
+  const std::uint64_t kept = masks.kept_by_row | masks.kept_by_column;
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) {
+#pragma unroll
+    for (int c = 0; c < kOwn; ++c) {
+      const float error = fabsf(
+          __fmaf_rn(-weights.distance, distances[r][c], __fmul_rn(weights.target, target[r][c])));
+      target[r][c] = (kept & EntryMasks::bit(r, c)) != 0 ? error : 0.0F;
+    }
+  }
+}
+
+// kChain: whether there may be links. Arithmetic: of the layers in the chain; the network's input
+// is unbounded and always takes float32. The masks are those of the network input's T.
+template <bool kChain, class InputArithmetic>
+__device__ __forceinline__ void target_tile(const PairDomain& domain, const TargetView& view,
+                                            const TileBounds& bounds, TargetStep step,
+                                            DistanceStages& stages, Fragment& target,
+                                            EntryMasks& masks) {
+  const int links = kChain ? view.links : 0;
+  distance_tile<InputArithmetic>(view.rows, bounds.first_row, view.columns, bounds.first_column,
+                                 stages, target);
+  if (links == 0 && step == TargetStep::kDistance) {
+    masks = entry_masks(domain, bounds, target);
+    return;
+  }
+  Fragment below;  // distances of the input of the layer under way
+  if constexpr (kChain) {
+#pragma unroll
+    for (int r = 0; r < kOwn; ++r) {
+#pragma unroll
+      for (int c = 0; c < kOwn; ++c) below[r][c] = target[r][c];
+    }
+  }
+  const bool unfinished = links == 0 && step == TargetStep::kShifted;
+  normalize_tile(domain, bounds, unfinished ? undivided(*view.scales) : *view.scales, target);
+  masks = entry_masks(domain, bounds, target);
+  if constexpr (kChain) {
+    Fragment distances;
+    const int errors = links + (step == TargetStep::kError ? 1 : 0);
+    for (int l = 0; l < errors; ++l) {
+      const ChainLink& chain = view.chain[l];
+      distance_tile<InputArithmetic>(chain.rows, bounds.first_row, chain.columns,
+                                     bounds.first_column, stages, distances);
+      error_of(*chain.weights, masks, distances, target);
+      if (l == links) return;
+      const ErrorLink& link = *chain.link;
+      const float offset = view.one_plus ? 1.0F : 0.0F;
+#pragma unroll
+      for (int r = 0; r < kOwn; ++r) {
+#pragma unroll
+        for (int c = 0; c < kOwn; ++c) {
+          target[r][c] = __fmul_rn(below[r][c], __fmaf_rn(link.error_scale, target[r][c], offset));
+          below[r][c] = distances[r][c];
+        }
+      }
+      const bool last = l + 1 == links;
+      if (last && step == TargetStep::kDistance) return;
+      const bool divide = !(last && step == TargetStep::kShifted);
+      normalize_tile(domain, bounds, divide ? link.scales : undivided(link.scales), target);
+    }
+  }
+}
+
+}  // namespace lpdm::cuda

@@ -1,0 +1,135 @@
+// Which tiles a block works on, and what its threads add up together.
+//
+// Blocks lie as (blocks of 64 rows) × (splits): of the column tiles of its rows each split takes
+// every splits-th one. Blocks without rows have nothing to do and leave at once.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/rows.h"
+#include "pairs/target_tile.cuh"
+
+namespace lpdm::cuda {
+
+// Of a grid over the tiles of a domain, for blocks of kTileThreads.
+struct TileGrid {
+  std::int64_t row_blocks = 0;
+  int splits = 1;
+  dim3 grid() const { return {static_cast<unsigned>(row_blocks), static_cast<unsigned>(splits)}; }
+  std::int64_t blocks() const { return row_blocks * splits; }
+};
+
+// Enough blocks to fill the device a few times over, where there are so many tiles.
+inline TileGrid tile_grid(const PairDomain& domain, int multiprocessors) {
+  constexpr std::int64_t kWaves = 4;
+  const std::int64_t row_blocks = ceil_div(domain.rows.capacity, kTileRows);
+  const std::int64_t column_tiles = ceil_div(domain.columns.capacity, kTileColumns);
+  const std::int64_t wanted = ceil_div(kWaves * kTileBlocks * multiprocessors, row_blocks);
+  return {row_blocks, static_cast<int>(std::clamp<std::int64_t>(wanted, 1, column_tiles))};
+}
+
+// The tiles of the running block.
+struct TileWalk {
+  TileBounds bounds;
+  std::int64_t first_tile, end_tile;  // along the columns
+
+  // upper: only tiles with entries on or above the diagonal of a square domain.
+  __device__ TileWalk(const PairDomain& domain, bool upper) {
+    bounds.rows = *domain.rows.count;
+    bounds.columns = *domain.columns.count;
+    bounds.first_row = static_cast<std::int64_t>(blockIdx.x) * kTileRows;
+    bounds.first_column = 0;
+    first_tile = 0;
+    end_tile = ceil_div(bounds.columns, kTileColumns);
+    if (!has_rows()) return;
+    if (domain.episode_begin != nullptr) {
+      const std::int64_t last_row = min(bounds.first_row + kTileRows, bounds.rows) - 1;
+      first_tile = domain.episode_begin[bounds.first_row] / kTileColumns;
+      end_tile = ceil_div(domain.episode_end[last_row], kTileColumns);
+    }
+    if (upper && domain.square) first_tile = max(first_tile, bounds.first_row / kTileColumns);
+  }
+
+  __device__ bool has_rows() const { return bounds.first_row < bounds.rows; }
+  // How many blocks of the grid have rows.
+  __device__ unsigned active_blocks() const {
+    return static_cast<unsigned>(ceil_div(bounds.rows, kTileRows)) * gridDim.y;
+  }
+
+  // run(bounds of the tile), for the tiles of this block's split in ascending order.
+  template <class Run>
+  __device__ __forceinline__ void for_tiles(const Run& run) {
+    for (std::int64_t tile = first_tile + blockIdx.y; tile < end_tile; tile += gridDim.y) {
+      bounds.first_column = tile * kTileColumns;
+      run(bounds);
+    }
+  }
+};
+
+// Whether all entries of the tile lie above the diagonal.
+__device__ inline bool above_diagonal(const TileBounds& bounds) {
+  return bounds.first_column >= bounds.first_row + kTileRows;
+}
+
+// How many ordered entries the entry (row, column) stands for: itself, and its mirror image where
+// that is not among the tiles.
+__device__ inline int entries_of(const PairDomain& domain, const TileBounds& bounds,
+                                 const EntryMasks& masks, const TilePlace& place, int r, int c) {
+  const std::uint64_t bit = EntryMasks::bit(r, c);
+  const int by_row = (masks.kept_by_row & bit) != 0 ? 1 : 0;
+  const int by_column = (masks.kept_by_column & bit) != 0 ? 1 : 0;
+  const std::int64_t row = bounds.first_row + place.row(r);
+  if (!domain.square) {
+    return by_row == 0 || domain.landmark[row] >= 0 ? by_row : 2;
+  }
+  const std::int64_t column = bounds.first_column + place.column(c);
+  if (column > row) return by_row + by_column;
+  return column == row ? by_row : 0;
+}
+
+// The sum of what the threads of the block hold, in a fixed order; valid in thread 0.
+template <class T>
+__device__ T tile_block_sum(const T& value) {
+  __shared__ T partial[kTileThreads];
+  const int thread = static_cast<int>(threadIdx.x);
+  partial[thread] = value;
+  for (int half = kTileThreads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (thread < half) partial[thread] = partial[thread] + partial[thread + half];
+  }
+  const T sum = partial[0];
+  __syncthreads();
+  return sum;
+}
+
+// The largest of what the threads hold, none below 0; valid in all threads.
+__device__ inline float tile_block_max(float value) {
+  __shared__ float partial[kTileThreads];
+  const int thread = static_cast<int>(threadIdx.x);
+  partial[thread] = value;
+  for (int half = kTileThreads / 2; half > 0; half /= 2) {
+    __syncthreads();
+    if (thread < half) partial[thread] = fmaxf(partial[thread], partial[thread + half]);
+  }
+  __syncthreads();
+  const float largest = partial[0];
+  __syncthreads();
+  return largest;
+}
+
+// Whether this is the last of `blocks` blocks to come here; what the others wrote before is then
+// visible. Valid in all threads.
+__device__ inline bool is_last_block(unsigned* done, unsigned blocks) {
+  __shared__ bool last;
+  __threadfence();
+  __syncthreads();
+  if (threadIdx.x == 0) last = atomicAdd(done, 1U) == blocks - 1;
+  __syncthreads();
+  __threadfence();
+  return last;
+}
+
+}  // namespace lpdm::cuda

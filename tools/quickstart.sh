@@ -29,6 +29,5 @@ for method in "${methods[@]}"; do
 done
 
 step "Comparing"
-# Debian's interpreter is the one that Debian's matplotlib belongs to.
-/usr/bin/python3 tools/plot_runs.py "${runs[@]}" --threshold 475 --out "$out/learning-curves.png"
+"$lpdm" plot "${runs[@]}" --threshold 475 --out "$out/learning-curves.png"
 good "The learning curves are in $out/learning-curves.png."

@@ -121,9 +121,10 @@ def aggregates(cells):
     strata = {}
     for groups in cells.values():
         for group in groups:
-            if (anchors := paper.anchors(group.environment)) is not None:
+            anchors, scores = paper.anchors(group.environment), group.scores()
+            if anchors is not None and len(scores):
                 low, high = anchors
-                normalised = (group.scores() - low) / (high - low)
+                normalised = (scores - low) / (high - low)
                 strata.setdefault((group.algorithm, group.label), {})[group.environment] = normalised
     found = []
     for (algorithm, label), by_environment in strata.items():

@@ -15,7 +15,7 @@ COLUMNS = 4
 def layout(cells):
     """(rows, columns) of panels."""
     count = len(cells)
-    columns = min(count, COLUMNS) if count > 4 else min(count, 2)
+    columns = 2 if count == 4 else min(count, COLUMNS)
     return math.ceil(count / columns), columns
 
 
@@ -56,8 +56,8 @@ def draw_panel(panel, groups, threshold):
                       label=f"solved ({threshold:g})")
     panel.set_xlabel("iteration")
     panel.set_ylabel("return")
-    panel.set_xlim(left=0)
-    panel.legend(loc="best")
+    panel.set_xlim(0, 1.01 * max(group.grid[-1] for group in groups))
+    panel.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
 
 
 def draw_raw(panel, group, colour):

@@ -57,8 +57,9 @@ class Group:
         return [run.seed for run in self.runs]
 
     def scores(self):
-        """Each run's own largest smoothed return, (seeds)."""
-        return np.nanmax(self.curves, axis=1)
+        """Each run's own largest smoothed return, of those in which an episode ended."""
+        largest = np.fmax.reduce(self.curves, axis=1)
+        return largest[~np.isnan(largest)]
 
 
 def cells(runs):
@@ -96,12 +97,12 @@ def _label(groups):
                 group.label = f"{label} ({settings})"
 
 
-def flatten(config, prefix=""):
+def flatten(config, prefix="", separator="."):
     """{"section.key": value} of a config."""
     flat = {}
     for key, value in config.items():
         if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{key}."))
+            flat.update(flatten(value, f"{prefix}{key}{separator}", separator))
         else:
             flat[prefix + key] = value
     return flat

@@ -35,7 +35,7 @@ def mean_band(curves):
 
 def best_samples(curves, stream=0):
     """Bootstrap samples of the estimator: the largest value of the mean curve, (SAMPLES)."""
-    return np.nanmax(_resampled_means(curves, stream), axis=1)
+    return np.fmax.reduce(_resampled_means(curves, stream), axis=1)
 
 
 def _resampled_means(curves, stream=0):

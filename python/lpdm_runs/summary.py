@@ -14,8 +14,7 @@ def text(cells, threshold):
              + ["env steps", "seconds"]]
     for cell, groups in cells.items():
         for group in groups:
-            best = [float(np.nanmax(run.curve)) if not np.isnan(run.curve).all() else np.nan
-                    for run in group.runs]
+            best = [float(np.fmax.reduce(run.curve)) for run in group.runs]
             line = [cell_title(cell), group.label, str(len(group.runs)), _several(best, "{:.1f}")]
             if threshold is not None:
                 line.append(_reached(group, threshold))

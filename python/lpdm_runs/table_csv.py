@@ -9,7 +9,7 @@ WHICH = ["run", "environment", "algorithm", "method", "config_hash", "seed"]
 
 
 def write(cells, path):
-    """Every number of metrics.jsonl under its own name; layers are counted from 1."""
+    """Every number of metrics.jsonl under the name that TensorBoard shows: layer_1/loss."""
     runs = [(group, run) for groups in cells.values() for group in groups for run in group.runs]
     if from_results := [run.name for _, run in runs if not run.metrics]:
         raise UsageError(f'"{from_results[0]}" is a result, which keeps no metrics; name the '
@@ -26,4 +26,5 @@ def write(cells, path):
 
 def _flat(row):
     layers = {f"layer_{number}": layer for number, layer in enumerate(row["layers"], start=1)}
-    return flatten({**{key: value for key, value in row.items() if key != "layers"}, **layers})
+    return flatten({**{key: value for key, value in row.items() if key != "layers"}, **layers},
+                   separator="/")

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "core/build_info.h"
+#include "core/machine.h"
 
 namespace lpdm {
 namespace {
@@ -116,6 +117,7 @@ Json RunSummary::json(Trainer& trainer, double seconds) const {
           {"rollout_seconds", rollout_seconds_},
           {"update_seconds", update_seconds_},
           {"device", trainer.backend().description()},
+          {"machine", machine_description()},
           {"seed", trainer.config().run.seed},
           {"version", build.version},
           {"commit", build.commit},

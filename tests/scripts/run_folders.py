@@ -1,0 +1,30 @@
+"""Small hand-made runs for the tests of python/lpdm_runs."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+
+
+def write_run(folder, returns, environment="CartPole-v1", seed=0, iterations=None, lengths=None,
+              algorithm="reinforce", **hidden):
+    """A run folder with these returns, one per iteration, and one hidden layer."""
+    folder.mkdir(parents=True)
+    hidden = {"method": "lpdm", "guided": False, "pairs": "all", **hidden}
+    config = {"env": {"id": environment, "max_episode_steps": 0}, "algorithm": {"name": algorithm},
+              "network": {"hidden": [8]}, "hidden": hidden,
+              "run": {"iterations": iterations or len(returns), "seed": seed, "threads": 1}}
+    (folder / "config.json").write_text(json.dumps(config))
+    lengths = lengths or [10] * len(returns)
+    rows = [{"iteration": i, "env_steps": 10 * i, "episodes": 0 if value is None else 1,
+             "return_mean": value, "length_mean": length, "rollout_seconds": 0.25,
+             "update_seconds": 0.5, "policy_loss": 0.125 * i,
+             "layers": [{"loss": 2.0 * i, "correlation": 0.5, "mean_distance": 0.25,
+                         "saturated": 0.0, "gradient_norm": None}]}
+            for i, (value, length) in enumerate(zip(returns, lengths), start=1)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    summary = {"commit": "abcdef", "device": "CPU", "machine": "Test, 1 threads",
+               "last_mean_50": None}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    return folder

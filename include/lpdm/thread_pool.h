@@ -24,9 +24,10 @@ class ThreadPool {
 
   int size() const;
 
-  // Runs every task once and returns when all are done. Tasks are claimed in order by whoever is
-  // free. If tasks throw, all others still run and the exception of the lowest task is rethrown.
-  // One call at a time: calling it from within a task or from two threads is an error.
+  // Runs every task once and returns when all are done. Each thread has a share of consecutive
+  // tasks and takes over those of others when it is done. If tasks throw, all others still run and
+  // the exception of the lowest task is rethrown. One call at a time: calling it from within a task
+  // or from two threads is an error.
   void parallel_for(std::int64_t count, const Task& run);
 
   // parallel_for in two halves: start hands the tasks to the other threads and returns, finish runs

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <exception>
 #include <mutex>
 #include <string>
@@ -32,10 +33,23 @@ void spin_pause() {
 
 }  // namespace
 
+constexpr std::size_t kCacheLine = 64;
+
+// The tasks that one thread begins with; who is done with its own share helps with the next one's.
+// So a thread gets the same tasks whenever the same work comes again, and finds in its cache what
+// they touch.
+struct alignas(kCacheLine) Share {
+  std::atomic<std::int64_t> next{0};
+  std::int64_t end = 0;
+};
+
 // One generation is one parallel_for, or one start with its finish. The caller writes the job, then
-// publishes it by advancing `generation`; workers claim tasks from `next` and report by
+// publishes it by advancing `generation`; workers claim tasks from the shares and report by
 // `finished_workers`.
 struct ThreadPool::Shared {
+  explicit Shared(int threads) : shares(static_cast<std::size_t>(threads)) {}
+
+  std::vector<Share> shares;  // one per thread
   std::vector<std::thread> workers;
   std::mutex mutex;
   std::condition_variable wake;
@@ -44,8 +58,6 @@ struct ThreadPool::Shared {
   std::atomic<bool> busy{false};
 
   const Task* run = nullptr;
-  std::int64_t count = 0;
-  std::atomic<std::int64_t> next{0};
   std::atomic<int> finished_workers{0};
   bool shared_out = false;  // whether the workers were woken for this generation
 
@@ -53,10 +65,26 @@ struct ThreadPool::Shared {
   std::int64_t failed_task = 0;
   std::exception_ptr failure;
 
+  void deal(std::int64_t count) {
+    const auto threads = static_cast<std::int64_t>(shares.size());
+    for (std::int64_t thread = 0; thread < threads; ++thread) {
+      Share& share = shares[static_cast<std::size_t>(thread)];
+      share.next.store(count * thread / threads, std::memory_order_relaxed);
+      share.end = count * (thread + 1) / threads;
+    }
+  }
+
   void work(int worker) {
+    const std::size_t own = static_cast<std::size_t>(worker);
+    for (std::size_t k = 0; k < shares.size(); ++k) {
+      work_off(shares[(own + k) % shares.size()], worker);
+    }
+  }
+
+  void work_off(Share& share, int worker) {
     for (;;) {
-      const std::int64_t task = next.fetch_add(1, std::memory_order_relaxed);
-      if (task >= count) return;
+      const std::int64_t task = share.next.fetch_add(1, std::memory_order_relaxed);
+      if (task >= share.end) return;
       try {
         (*run)(task, worker);
       } catch (...) {
@@ -98,10 +126,11 @@ struct ThreadPool::Shared {
   }
 };
 
-ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
+ThreadPool::ThreadPool(int threads) {
   if (threads < 1) {
     throw UsageError("a thread pool needs at least 1 thread, not " + std::to_string(threads));
   }
+  shared_ = std::make_unique<Shared>(threads);
   try {
     for (int worker = 1; worker < threads; ++worker) {
       shared_->workers.emplace_back(
@@ -123,9 +152,8 @@ void ThreadPool::publish(std::int64_t count, const Task& run, bool wake) {
   Shared& s = *shared_;
   if (s.busy.exchange(true)) throw Error("a ThreadPool was given tasks while it was running");
   s.run = &run;
-  s.count = count;
+  s.deal(count);
   s.failure = nullptr;
-  s.next.store(0, std::memory_order_relaxed);
   s.finished_workers.store(0, std::memory_order_relaxed);
   s.shared_out = wake && !s.workers.empty();
   if (!s.shared_out) return;

@@ -54,6 +54,7 @@ MujocoEnvironment::MujocoEnvironment(const MujocoSetup& setup, std::shared_ptr<c
     : frame_skip_(setup.frame_skip), model_(std::move(model)) {
   data_.reset(mj_makeData(model_.get()));
   if (!data_) throw Error(fmt::format("no memory for the simulation data of {}", setup.id));
+  pristine_.emplace(*model_, *data_);
   spec_ = make_spec(setup, *model_);
 }
 
@@ -73,24 +74,28 @@ int MujocoEnvironment::body_index(const std::string& name) const {
   return body;
 }
 
-void MujocoEnvironment::start(std::span<const double> qpos, std::span<const double> qvel) {
-  mj_resetData(model_.get(), data_.get());
-  std::ranges::copy(qpos, data_->qpos);
-  std::ranges::copy(qvel, data_->qvel);
+void MujocoEnvironment::evaluate() {
   normalize_quaternions(*model_, data_->qpos);
   mj_forward(model_.get(), data_.get());
+  evaluated_ = true;
+}
+
+void MujocoEnvironment::start(std::span<const double> qpos, std::span<const double> qvel) {
+  pristine_->restore(*model_, *data_);
+  std::ranges::copy(qpos, data_->qpos);
+  std::ranges::copy(qvel, data_->qvel);
+  evaluate();
 }
 
 void MujocoEnvironment::start_near_rest(RandomStream& random, double scale,
                                         VelocityNoise velocity_noise) {
-  mj_resetData(model_.get(), data_.get());
+  pristine_->restore(*model_, *data_);
   for (int i = 0; i < model_->nq; ++i) data_->qpos[i] += random.uniform(-scale, scale);
   for (int i = 0; i < model_->nv; ++i) {
     data_->qvel[i] = velocity_noise == VelocityNoise::kNormal ? scale * random.normal()
                                                               : random.uniform(-scale, scale);
   }
-  normalize_quaternions(*model_, data_->qpos);
-  mj_forward(model_.get(), data_.get());
+  evaluate();
 }
 
 void MujocoEnvironment::set_state(const EnvironmentState& state) {
@@ -116,9 +121,35 @@ bool MujocoEnvironment::diverged() const {
   return !std::ranges::all_of(qpos(), good) || !std::ranges::all_of(qvel(), good);
 }
 
+// The same as mj_step, bit for bit: what depends on position and velocity alone is not evaluated
+// again after a reset, only what depends on the control too. Where there are quaternions it is, as
+// every evaluation normalises them anew.
+void MujocoEnvironment::first_step() {
+  const mjModel* model = model_.get();
+  mjData* data = data_.get();
+  const int integrator = model->opt.integrator;
+  const bool quaternions = model->nq != model->nv;
+  if (quaternions || (integrator != mjINT_EULER && integrator != mjINT_RK4) || diverged()) {
+    mj_step(model, data);
+    return;
+  }
+  mj_forwardSkip(model, data, mjSTAGE_VEL, 0);
+  mj_checkAcc(model, data);
+  if (integrator == mjINT_RK4) {
+    mj_RungeKutta(model, data, 4);
+  } else {
+    mj_Euler(model, data);
+  }
+}
+
 void MujocoEnvironment::simulate(std::span<const float> action) {
   std::ranges::copy(action, data_->ctrl);
-  for (std::int64_t i = 0; i < frame_skip_; ++i) mj_step(model_.get(), data_.get());
+  std::int64_t step = 0;
+  if (std::exchange(evaluated_, false)) {
+    first_step();
+    ++step;
+  }
+  for (; step < frame_skip_; ++step) mj_step(model_.get(), data_.get());
 }
 
 }  // namespace lpdm

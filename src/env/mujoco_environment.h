@@ -16,6 +16,7 @@
 #include <string>
 
 #include "env/options.h"
+#include "env/pristine_data.h"
 #include "lpdm/environment.h"
 
 namespace lpdm {
@@ -86,10 +87,16 @@ class MujocoEnvironment : public Environment {
     void operator()(mjData* data) const { mj_deleteData(data); }
   };
 
+  // Evaluates the dynamics at the qpos and qvel that a reset was given.
+  void evaluate();
+  void first_step();
+
   EnvironmentSpec spec_;
   std::int64_t frame_skip_;
   std::shared_ptr<const mjModel> model_;
   std::unique_ptr<mjData, DataDeleter> data_;
+  std::optional<PristineData> pristine_;
+  bool evaluated_ = false;  // data_ holds the dynamics of its own state, at zero control
 };
 
 // NaN passes through, as in numpy.

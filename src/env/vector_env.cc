@@ -13,9 +13,12 @@ namespace lpdm {
 namespace {
 
 // A task is worth handing to another thread if it takes about this long.
-constexpr double kTaskSeconds = 20e-6;
-// So many rows are checked in the time of a task.
-constexpr std::int64_t kRowsPerCheck = 8192;
+constexpr double kTaskSeconds = 5e-6;
+// More tasks than one come in multiples of this, of equal size, so that 2, 4 or 8 threads have
+// equal shares.
+constexpr std::int64_t kEvenTasks = 8;
+// So many rows are checked in about the time that it takes to share work.
+constexpr std::int64_t kRowsPerCheck = 512;
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -27,9 +30,29 @@ bool all_finite(std::span<const float> values) {
   return probe == 0.0F;
 }
 
-bool is_action_index(float value, std::int64_t count) {
-  if (!(value >= 0.0F && value < static_cast<float>(count))) return false;
-  return value == static_cast<float>(static_cast<std::int64_t>(value));
+bool is_action_index(float value, float count) {
+  const bool within = (value >= 0.0F) & (value < count);
+  return within & (static_cast<float>(static_cast<std::int32_t>(within ? value : 0.0F)) == value);
+}
+
+// Without branches, so that several are looked at at once; so are the two below.
+bool all_action_indices(std::span<const float> values, float count) {
+  bool good = true;
+  for (const float value : values) good &= is_action_index(value, count);
+  return good;
+}
+
+bool all_set(std::span<const std::uint8_t> flags) {
+  std::uint8_t least = 1;
+  for (const std::uint8_t flag : flags) least = std::min(least, flag);
+  return least != 0;
+}
+
+bool consecutive(std::span<const std::int64_t> rows) {
+  bool good = true;
+  std::int64_t expected = rows.front();
+  for (const std::int64_t e : rows) good &= e == expected++;
+  return good;
 }
 
 std::vector<std::unique_ptr<Environment>> make_instances(const std::string& id,
@@ -46,7 +69,9 @@ struct VectorEnv::Impl {
   Impl(std::vector<std::unique_ptr<Environment>> instances, std::int64_t max_episode_steps,
        ThreadPool& thread_pool);
 
-  void check_row(std::int64_t e) const;
+  bool can_step(std::int64_t e) const;
+  bool can_step(std::int64_t first, std::int64_t last) const;
+  void check_range(std::int64_t first, std::int64_t last) const;
   void check_rows();
   [[noreturn]] void refuse_row(std::int64_t e) const;
   [[noreturn]] void refuse_action(std::int64_t e) const;
@@ -55,6 +80,7 @@ struct VectorEnv::Impl {
   void end_diverged(std::int64_t e, std::span<const float> before);
   void start_next_episode(std::int64_t e);
   void reset_row(std::int64_t e, RandomStream random, std::span<float> observation);
+  std::int64_t cut(std::int64_t rows) const;
   std::int64_t prepare(std::span<const std::int64_t> rows, const Buffers& memory,
                        const NextEpisode* next);
 
@@ -77,6 +103,7 @@ struct VectorEnv::Impl {
   std::int64_t choices = 0;  // number of discrete actions; 0: they are continuous
   std::int64_t observation_size = 0;
   std::int64_t limit = 0;          // steps per episode
+  double step_cost = 0.0;          // [s]
   std::int64_t rows_per_task = 1;  // from the cost of a step alone, never from the threads
   std::vector<float> actions;
   std::vector<float> observations;
@@ -110,8 +137,7 @@ VectorEnv::Impl::Impl(std::vector<std::unique_ptr<Environment>> instances,
   choices = spec().action.discrete ? spec().action.size : 0;
   observation_size = spec().observation_size;
   limit = max_episode_steps == 0 ? spec().max_episode_steps : max_episode_steps;
-  rows_per_task =
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(kTaskSeconds / spec().step_cost));
+  step_cost = spec().step_cost;
   const std::size_t number = environments.size();
   actions.resize(number * index(action_width));
   observations.resize(number * index(observation_size));
@@ -128,21 +154,42 @@ VectorEnv::Impl::Impl(std::vector<std::unique_ptr<Environment>> instances,
   };
   check_task = [this](std::int64_t part, int) {
     const auto [first, last] = part_of(part, kRowsPerCheck);
-    for (std::int64_t i = first; i < last; ++i) check_row(stepped[index(i)]);
+    check_range(first, last);
   };
 }
 
-void VectorEnv::Impl::check_row(std::int64_t e) const {
-  if (e < 0 || e >= count() || running[index(e)] == 0) refuse_row(e);
-  const bool valid =
-      choices > 0 ? is_action_index(buffers.actions[index(e)], choices) : all_finite(action_row(e));
-  if (!valid) refuse_action(e);
+bool VectorEnv::Impl::can_step(std::int64_t e) const {
+  if (e < 0 || e >= count() || running[index(e)] == 0) return false;
+  return choices > 0 ? is_action_index(buffers.actions[index(e)], static_cast<float>(choices))
+                     : all_finite(action_row(e));
+}
+
+// The same of all environments from `first` to `last` - 1, which exist.
+bool VectorEnv::Impl::can_step(std::int64_t first, std::int64_t last) const {
+  const auto part = [&](auto values, std::int64_t width) {
+    return values.subspan(index(first * width), index((last - first) * width));
+  };
+  if (!all_set(part(std::span(running), 1))) return false;
+  const std::span<const float> asked = part(std::span<const float>(buffers.actions), action_width);
+  return choices > 0 ? all_action_indices(asked, static_cast<float>(choices)) : all_finite(asked);
+}
+
+// Refuses the first of the rows that cannot be stepped.
+void VectorEnv::Impl::check_range(std::int64_t first, std::int64_t last) const {
+  const std::span<const std::int64_t> rows = stepped.subspan(index(first), index(last - first));
+  if (rows.empty()) return;
+  const bool exist = rows.front() >= 0 && rows.back() < count() && consecutive(rows);
+  if (exist && can_step(rows.front(), rows.back() + 1)) return;
+  for (const std::int64_t e : rows) {
+    if (!can_step(e)) refuse_row(e);
+  }
 }
 
 void VectorEnv::Impl::refuse_row(std::int64_t e) const {
   if (e < 0 || e >= count()) {
     throw Error(fmt::format("there is no environment {} among {} of {}", e, count(), spec().id));
   }
+  if (running[index(e)] != 0) refuse_action(e);
   throw Error(fmt::format(
       "environment {} of {} has no running episode: reset it before it is stepped", e, spec().id));
 }
@@ -171,6 +218,16 @@ void VectorEnv::Impl::check_rows() {
   }
 }
 
+// Rows per task of a step of so many rows: one task of what is too short to share, else a multiple
+// of kEvenTasks, or fewer tasks of a row each.
+std::int64_t VectorEnv::Impl::cut(std::int64_t rows) const {
+  const auto worth =
+      static_cast<std::int64_t>(static_cast<double>(rows) * step_cost / kTaskSeconds);
+  if (worth <= 1) return std::max<std::int64_t>(1, rows);
+  const std::int64_t tasks = (worth + kEvenTasks - 1) / kEvenTasks * kEvenTasks;
+  return (rows + tasks - 1) / tasks;
+}
+
 // Sets up a step and returns its number of tasks.
 std::int64_t VectorEnv::Impl::prepare(std::span<const std::int64_t> rows, const Buffers& memory,
                                       const NextEpisode* next) {
@@ -179,6 +236,7 @@ std::int64_t VectorEnv::Impl::prepare(std::span<const std::int64_t> rows, const 
   buffers = memory;
   next_episode = next;
   check_rows();
+  rows_per_task = cut(size_of(rows));
   return (size_of(rows) + rows_per_task - 1) / rows_per_task;
 }
 

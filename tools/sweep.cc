@@ -214,7 +214,8 @@ void add_sweep_command(CLI::App& app) {
   const auto arguments = std::make_shared<SweepArguments>();
   CLI::App* command =
       app.add_subcommand("sweep", "Train every config with every seed, several runs at once");
-  command->add_option("CONFIG", arguments->configs, "Configs of the runs")->required();
+  command->add_option("CONFIG", arguments->configs, "Configs of the runs, or folders of configs")
+      ->required();
   command->add_option("--seeds", arguments->seeds, "Seeds, as in 0-19 or 0-4,7")->required();
   command
       ->add_option("--jobs", arguments->jobs,
@@ -227,7 +228,9 @@ void add_sweep_command(CLI::App& app) {
   add_set_option(*command, arguments->overrides);
   command->footer(
       "Complete runs are skipped and interrupted ones resumed, so the same command goes on.\n"
-      "Example:\n  lpdm sweep configs/cartpole-*.json --seeds 0-19 --out runs/cartpole");
+      "Examples:\n"
+      "  lpdm sweep configs/cartpole-*.json --seeds 0-19 --out runs/cartpole\n"
+      "  lpdm sweep configs/paper --seeds 0-9 --out runs/paper");
   command->callback([arguments] { run_sweep(*arguments); });
 }
 

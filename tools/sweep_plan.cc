@@ -10,6 +10,7 @@
 
 #include "core/available_memory.h"
 #include "io/checkpoint_store.h"
+#include "io/descriptor.h"
 #include "io/files.h"
 #include "io/run_folder.h"
 #include "lpdm/backend.h"
@@ -23,11 +24,42 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// A config file, and the name that its runs have.
+struct NamedFile {
+  std::string name;
+  std::string path;
+};
+
+// The file itself, or the configs anywhere below a folder, named by where they are in it.
+std::vector<NamedFile> config_files(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return {{path.stem().string(), path.string()}};
+  std::vector<NamedFile> files;
+  for (const auto& entry : fs::recursive_directory_iterator(path, error)) {
+    if (entry.path().extension() != ".json") continue;
+    const fs::path place = entry.path().lexically_relative(path);
+    files.push_back({fs::path(place).replace_extension().string(), entry.path().string()});
+  }
+  if (error) throw_io_error("read the folder", path, error.value());
+  if (files.empty()) {
+    throw UsageError(
+        fmt::format("\"{}\" has no configs (.json) in it; name a config, or a folder "
+                    "of configs",
+                    path.string()));
+  }
+  std::ranges::sort(files, {}, &NamedFile::path);
+  return files;
+}
+
 std::vector<SweepConfig> load_configs(const SweepArguments& arguments) {
+  std::vector<NamedFile> files;
+  for (const std::string& path : arguments.configs) {
+    const std::vector<NamedFile> found = config_files(path);
+    files.insert(files.end(), found.begin(), found.end());
+  }
   std::vector<SweepConfig> configs;
   std::map<std::string, std::string> path_of;
-  for (const std::string& path : arguments.configs) {
-    const std::string name = fs::path(path).stem().string();
+  for (const auto& [name, path] : files) {
     if (const auto [other, is_new] = path_of.emplace(name, path); !is_new) {
       throw UsageError(
           fmt::format("{} and {} have the same name, so their runs would share the folder \"{}\"; "

@@ -22,7 +22,7 @@ struct SweepArguments {
 };
 
 struct SweepConfig {
-  std::string name;  // the file's, without its extension
+  std::string name;  // the file's, or its path below the folder that was named; no extension
   std::string path;
   Config config;  // of any seed
 };

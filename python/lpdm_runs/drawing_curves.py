@@ -63,8 +63,7 @@ def draw_panel(panel, groups, threshold):
 def draw_raw(panel, group, colour):
     """The returns of single iterations, faintly; a result file does not have them."""
     for run in group.runs:
-        known = [(row["iteration"], row["return_mean"]) for row in run.metrics
-                 if row["return_mean"] is not None]
-        if known:
-            panel.plot(*thinned(np.array(known)).T, color=colour, alpha=0.5 / (1 + 3 * len(group.runs)),
-                       linewidth=0.5)
+        iterations = np.arange(1, len(run.returns) + 1)
+        known = np.stack([iterations, run.returns], axis=1)[~np.isnan(run.returns)]
+        panel.plot(*thinned(known).T, color=colour, alpha=0.5 / (1 + 3 * len(group.runs)),
+                   linewidth=0.5)

@@ -60,6 +60,4 @@ def _draw_panel(panel, groups, layer, key):
 
 def _values(run, layer, key):
     """(points, 2): iteration and value, where there is one."""
-    found = [(row["iteration"], row["layers"][layer][key]) for row in run.metrics
-             if layer < len(row.get("layers", [])) and row["layers"][layer].get(key) is not None]
-    return np.array(found, float).reshape(-1, 2)
+    return run.diagnostics.get((layer, key), np.empty((0, 2)))

@@ -34,8 +34,9 @@ class Run:
     standing: np.ndarray  # (grid), share of the episodes in the window that merely stood still
     standing_episodes: int
     provenance: dict  # commit, version, machine, device of the program that made it
-    folder: Path = None  # none: it comes from a result file
-    metrics: list = field(default_factory=list)  # the lines of metrics.jsonl; empty likewise
+    folder: Path = None  # none: it comes from a result file, and has neither of the following
+    returns: np.ndarray = field(default_factory=lambda: np.empty(0))  # (iterations)
+    diagnostics: dict = field(default_factory=dict)  # {(layer, key): (points, 2)}, see diagnostics_of
 
     @property
     def environment(self):
@@ -110,12 +111,24 @@ def read_run(folder):
                episodes=int(episodes.sum()), seconds=seconds_of(metrics),
                complete=is_complete(config, metrics, summary), curve=smooth(returns),
                standing=standing.share(stood, episodes), standing_episodes=int(stood.sum()),
-               provenance=provenance, folder=folder, metrics=metrics)
+               provenance=provenance, folder=folder, returns=returns,
+               diagnostics=diagnostics_of(metrics))
 
 
 def numbers(metrics, key):
     """A column of metrics.jsonl, not-a-number where it is null or missing."""
     return np.array([row[key] if row.get(key) is not None else np.nan for row in metrics], float)
+
+
+def diagnostics_of(metrics):
+    """Iteration and value of every number of every layer (from 0), where it was measured."""
+    found = {}
+    for row in metrics:
+        for layer, values in enumerate(row.get("layers", [])):
+            for key, value in values.items():
+                if value is not None:
+                    found.setdefault((layer, key), []).append((row["iteration"], value))
+    return {place: np.array(points, float) for place, points in found.items()}
 
 
 def seconds_of(metrics):

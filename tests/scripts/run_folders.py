@@ -2,9 +2,13 @@
 
 import json
 import sys
+import tempfile
+import unittest
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
+from lpdm_runs.errors import UsageError  # noqa: E402
+from lpdm_runs.selection import select  # noqa: E402
 
 
 def write_run(folder, returns, environment="CartPole-v1", seed=0, iterations=None, lengths=None,
@@ -28,3 +32,20 @@ def write_run(folder, returns, environment="CartPole-v1", seed=0, iterations=Non
                "last_mean_50": None}
     (folder / "summary.json").write_text(json.dumps(summary))
     return folder
+
+
+class RunsTest(unittest.TestCase):
+    """A test with a folder of its own, for the runs it makes."""
+    def setUp(self):
+        temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(temporary.cleanup)
+        self.folder = Path(temporary.name)
+
+    def write(self, name, returns, **settings):
+        return write_run(self.folder / name, returns, **settings)
+
+    def refused(self, part, *paths):
+        with self.assertRaises(UsageError) as caught:
+            select([self.folder / path for path in paths])
+        self.assertIn(part, str(caught.exception))
+        self.assertNotIn("\n", str(caught.exception))

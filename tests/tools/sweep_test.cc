@@ -213,5 +213,27 @@ TEST_F(SweepTest, RunsFewerAtOnceThanMemoryAllows) {
   EXPECT_NE(outcome.err.find("1 at once instead of 2: "), std::string::npos) << outcome.err;
 }
 
+// Configs of one name in two folders keep apart.
+TEST_F(SweepTest, AFolderMeansAllConfigsBelowIt) {
+  for (const std::string algorithm : {"reinforce", "reinforce_baseline"}) {
+    fs::create_directories(folder_ / "paper" / algorithm);
+    put_file(folder_ / "paper" / algorithm / "small.json",
+             fmt::format(R"({{"network": {{"hidden": [8]}}, "algorithm": {{"name": "{}"}},
+                             "run": {{"iterations": 3}}}})",
+                         algorithm));
+    put_file(folder_ / "paper" / "generate.py", "not a config");
+  }
+  const std::string command =
+      fmt::format("sweep '{}' --seeds 0 --out '{}'", (folder_ / "paper").string(), out().string());
+  const Outcome outcome = run_program(command);
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(metrics(run("reinforce/small", 0)).size(), 3U);
+  EXPECT_EQ(metrics(run("reinforce_baseline/small", 0)).size(), 3U);
+  EXPECT_EQ(report()["configs"].size(), 2U);
+  EXPECT_NE(run_program(command).err.find("2 complete already"), std::string::npos);
+  fs::create_directories(folder_ / "none");
+  expect_error(fmt::format("sweep '{}' --seeds 0", (folder_ / "none").string()), 2, "no configs");
+}
+
 }  // namespace
 }  // namespace lpdm

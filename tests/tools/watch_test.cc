@@ -7,10 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
+#include <sstream>
 #include <vector>
 
 #include "io/descriptor.h"
+#include "run_view.h"
 #include "sparkline.h"
 #include "tools/program.h"
 #include "tools/run_fixture.h"
@@ -57,6 +60,46 @@ TEST_F(Watch, SaysThatARunHasStopped) {
   const Outcome outcome = run_program(watch("run"));
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   EXPECT_NE(outcome.out.find("stopped"), std::string::npos) << outcome.out;
+}
+
+TEST_F(Watch, TakesInWhatIsWrittenAndForgetsWhatAResumeDrops) {
+  expect_trained("run");
+  const std::filesystem::path metrics = out("run") / "metrics.jsonl";
+  const std::string all = file_text(metrics);
+  const auto first_lines = [&all](int count) {
+    std::size_t end = 0;
+    for (int line = 0; line < count; ++line) end = all.find('\n', end) + 1;
+    return all.substr(0, end);
+  };
+  RunView view(out("run"));
+  const auto expect_shown = [&view](const std::string& part) {
+    view.refresh();
+    EXPECT_NE(view.text(100).find(part), std::string::npos) << view.text(100);
+  };
+  put_file(metrics, "");
+  expect_shown("no iteration has ended yet");
+  put_file(metrics, first_lines(5) + "{\"iteration\": 6, \"ret");
+  expect_shown("iteration 5 of 12");
+  put_file(metrics, first_lines(9));
+  expect_shown("iteration 9 of 12");
+  put_file(metrics, first_lines(7));
+  expect_shown("iteration 7 of 12");
+  put_file(metrics, all);
+  expect_shown("complete");
+}
+
+TEST_F(Watch, NoLineIsLongerThanTheTerminal) {
+  expect_trained("run");
+  RunView view(out("run"));
+  view.refresh();
+  for (const std::size_t columns : {std::size_t{20}, std::size_t{72}, std::size_t{200}}) {
+    std::istringstream text(view.text(columns));
+    for (std::string line; std::getline(text, line);) {
+      const auto characters = std::ranges::count_if(
+          line, [](char byte) { return (static_cast<unsigned char>(byte) & 0xc0) != 0x80; });
+      EXPECT_LE(static_cast<std::size_t>(characters), columns) << line;
+    }
+  }
 }
 
 TEST_F(Watch, RefusesWhatIsNoRun) {

@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+"""Tests of lpdm report: what it says of made-up runs, the paper's table, result files."""
+
+import contextlib
+import io
+import json
+import unittest
+
+import numpy as np
+from run_folders import RunsTest, write_run
+
+from lpdm_runs import comparison, paper, report, results
+from lpdm_runs.groups import cells
+from lpdm_runs.selection import select
+
+
+class Reports(RunsTest):
+    def text(self, *arguments):
+        output = io.StringIO()
+        with contextlib.redirect_stdout(output):
+            self.assertEqual(report.main([str(argument) for argument in arguments]), 0)
+        return output.getvalue()
+
+    def write_pair(self, good, control, seeds=4):
+        random = np.random.default_rng(0)
+        for seed in range(seeds):
+            for name, mean, method in (("u", good, "lpdm"), ("f", control, "frozen")):
+                self.write(f"{name}/seed-{seed}", [mean + random.normal(scale=5)] * 50, seed=seed,
+                           method=method)
+
+    def test_an_advantage_within_the_noise_is_said_first_with_the_seeds_it_takes(self):
+        self.write_pair(101.0, 100.0)
+        text = self.text(self.folder)
+        self.assertTrue(text.startswith("Where LPDM is not shown to beat"), text)
+        self.assertRegex(text, r"is within the noise; about \d+ seeds each would settle")
+
+    def test_a_clear_advantage_needs_no_such_words(self):
+        self.write_pair(200.0, 100.0)
+        self.assertNotIn("not shown to beat", self.text(self.folder))
+        (verdict,) = comparison.against_frozen(cells(select([self.folder])))
+        self.assertEqual((verdict.kind, verdict.seeds_to_settle), ("better", None))
+
+    def test_a_clear_loss_is_said(self):
+        self.write_pair(100.0, 200.0)
+        self.assertIn("is worse: -", self.text(self.folder))
+
+    def test_one_seed_says_nothing_about_noise(self):
+        self.write_pair(200.0, 100.0, seeds=1)
+        self.assertIn("too few seeds", self.text(self.folder))
+
+    def test_the_papers_number_stands_beside_ours(self):
+        self.write("a", [480.0] * 60)
+        line = next(line for line in self.text(self.folder).splitlines() if "L_u" in line)
+        self.assertEqual(line.split()[3:7], ["1", "480.0*", "-", "489.5"])
+
+    def test_json_has_no_number_that_json_has_not(self):
+        self.write("a", [None, None])
+        parsed = json.loads(self.text(self.folder, "--json"), parse_constant=self.fail)
+        self.assertIsNone(parsed["rows"][0]["max_score"])
+
+    def test_the_papers_table_has_every_cell_once(self):
+        methods, algorithms = ("backprop", "lpdm", "guided"), ("reinforce", "reinforce_baseline",
+                                                               "ppo")
+        scores = [paper.score(environment, algorithm, method) for environment in paper.ITERATIONS
+                  for algorithm in algorithms for method in methods]
+        self.assertEqual((len(scores), scores.count(None)), (72, 0))
+        self.assertIsNone(paper.score("Hopper-v4", "ppo", "frozen"))
+        self.assertEqual(paper.iterations("Hopper-v4", "ppo"), 3000)
+        self.assertEqual(paper.anchors("Acrobot-v1"), (-500.0, -77.0))
+
+    def test_result_files_say_what_the_folders_say(self):
+        random = np.random.default_rng(4)
+        for method in ("lpdm", "frozen"):
+            for seed in range(3):
+                returns = (500 * random.random(133)).tolist()
+                self.write(f"runs/{method}/seed-{seed}", returns, method=method, seed=seed,
+                           environment="Hopper-v4", lengths=[1000] * 133)
+        folder, saved = self.folder / "runs", self.folder / "results"
+        self.text(folder, "--save", saved)
+        self.assertEqual(len(list(saved.iterdir())), 2)
+        self.assertLess(max(path.stat().st_size for path in saved.iterdir()), 2000)
+        of_folders, of_results = (json.loads(self.text(path, "--json")) for path in (folder, saved))
+        for ours, theirs in zip(of_folders["rows"], of_results["rows"]):
+            self.assertAlmostEqual(ours.pop("max_score"), theirs.pop("max_score"), places=2)
+            for key in ("interval", "spread", "standing_at_max"):
+                np.testing.assert_allclose(ours.pop(key), theirs.pop(key), rtol=1e-4)
+            self.assertEqual(ours, theirs)
+        run = select([saved])[0]
+        self.assertEqual(run.provenance["commit"], "abcdef")
+        self.assertEqual(run.provenance["machine"], "Test, 1 threads")
+
+    def test_another_slice_of_seeds_adds_to_a_result_file(self):
+        saved = self.folder / "results"
+        for slice_of_seeds in ((0, 1), (1, 2)):
+            place = self.folder / f"slice-{slice_of_seeds[1]}"
+            for seed in slice_of_seeds:
+                write_run(place / f"seed-{seed}", [float(seed)], seed=seed)
+            self.text(place, "--save", saved)
+        self.assertEqual([run.seed for run in select([saved])], [0, 1, 2])
+
+    def test_damaged_result_files_are_refused_in_one_sentence(self):
+        results.save(cells(select([self.write("a", [1.0])])), self.folder / "results")
+        (path,) = (self.folder / "results").iterdir()
+        good = path.read_text()
+        for text, part in ((good[:-20], "not JSON"), (good.replace('"version": 1', '"version": 9'),
+                                                      "format version 9"),
+                           (good.replace('"curve"', '"kurve"'), "damaged"),
+                           (good.replace('"window": 50', '"window": 10'), "smoothed over 10"),
+                           ("[]", "not a result file")):
+            path.write_text(text)
+            self.refused(part, path)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,5 +1,6 @@
 #include "common/checks.h"
 #include "common/fork.h"
+#include "lowrank/lowrank_loss.h"
 #include "lpdm/error.h"
 #include "ops/local_loss.h"
 #include "pairs/column_order.h"
@@ -144,6 +145,10 @@ void propagate_errors(Context& context, const LossPass& pass) {
 }  // namespace
 
 void local_loss(Context& context, const LocalLoss& op) {
+  if (op.target.low_rank > 0) {
+    low_rank_loss(context, op);
+    return;
+  }
   const LossPass pass = prepare(context, op);
   if (op.target_rule == TargetRule::kErrorPropagation) {
     propagate_errors(context, pass);

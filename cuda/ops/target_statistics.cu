@@ -1,3 +1,4 @@
+#include "lowrank/lowrank_loss.h"
 #include "ops/target_statistics.h"
 #include "pairs/largest_entry.h"
 #include "pairs/pack_rows.h"
@@ -7,6 +8,10 @@ namespace lpdm::cuda {
 
 void target_statistics(Context& context, const TargetStatistics& op) {
   const PairwiseTarget& target = op.target;
+  if (target.low_rank > 0) {
+    low_rank_statistics(context, op);
+    return;
+  }
   const PairDomains domains = make_domains(context, target);
   TargetView view;
   view.rows = pack_rows(context, domains.all.rows, target.input, target.dim, target.metric,

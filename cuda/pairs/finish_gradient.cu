@@ -1,7 +1,7 @@
-#include "common/activation.h"
 #include "common/launch.h"
 #include "common/rows.h"
 #include "pairs/finish_gradient.h"
+#include "pairs/listed_maxima.cuh"
 
 namespace lpdm::cuda {
 
@@ -19,22 +19,6 @@ __device__ float gradient_entry(const GradientParts& parts, Metric metric, std::
   return metric == Metric::kL1 ? 2.0F * sum - coefficients : sum;
 }
 
-// What the pairs that share the maximum add to one row and dimension, before the activation.
-__device__ float listed_maxima(const LayerState& state, Metric metric, const float* output,
-                               std::int64_t out, std::int64_t row, std::int64_t d) {
-  float sum = 0.0F;
-  for (int k = 0; k < state.listed_count; ++k) {
-    const auto first = static_cast<std::int64_t>(state.listed[k] >> 32);
-    const auto second = static_cast<std::int64_t>(state.listed[k] & 0xFFFFFFFFU);
-    if (row != first && row != second) continue;
-    const std::int64_t other = row == first ? second : first;
-    const float difference = output[row * out + d] - output[other * out + d];
-    const float sign = difference > 0.0F ? 1.0F : (difference < 0.0F ? -1.0F : 0.0F);
-    sum += state.listed_coefficient * (metric == Metric::kL1 ? sign : difference);
-  }
-  return sum;
-}
-
 __global__ void finish_gradient_kernel(PairDomain domain, LocalLossLayer layer, Metric metric,
                                        std::int64_t width, const LayerState* state,
                                        GradientParts parts, GradientParts landmark_parts) {
@@ -49,12 +33,9 @@ __global__ void finish_gradient_kernel(PairDomain domain, LocalLossLayer layer, 
     const std::int32_t landmark = landmark_parts.sums != nullptr ? domain.landmark[row] : -1;
     const float sum = landmark >= 0 ? gradient_entry(landmark_parts, metric, width, landmark, d)
                                     : gradient_entry(parts, metric, width, row, d);
-    const float slope = layer.delta_through_activation
-                            ? activation_gradient(layer.activation, layer.output[k])
-                            : 1.0F;
     const float gradient = static_cast<float>(state->factor) * sum +
                            listed_maxima(*state, metric, layer.output, layer.out, row, d);
-    layer.delta[k] = gradient * slope;
+    layer.delta[k] = gradient * delta_slope(layer, layer.output[k]);
   });
 }
 

@@ -43,7 +43,6 @@ struct ErrorSums {
 // many as this; more are only counted, and those equal to the maximum in float32 share its
 // gradient.
 inline constexpr int kMostListed = 1024;
-inline constexpr float kNearMaximum = 1.0F - 4e-6F;
 
 // Starts as zero bytes.
 struct LayerState {
@@ -83,5 +82,26 @@ struct LayerOptions {
   bool through_maximum = true;  // of the gradient
   bool gradient = true;
 };
+
+// Σ E² and Σ E·D as the sums have them. Where that is little against what it is the difference of,
+// float32 distances do not carry it.
+__device__ inline void derive_error_sums(const LayerOptions& options, LayerState& state) {
+  constexpr double kCancelled = 0.03;
+  const double maximum = maximum_of(state);
+  const double t = options.target_weight;
+  const double d = ratio_or_zero(options.output_weight, maximum);
+  const PairSums& sums = state.sums;
+  const double of_target = t * t * sums.target_squared;
+  const double of_distance = d * d * sums.distance_squared;
+  state.errors.squared = fmax(0.0, of_target - 2.0 * t * d * sums.target_distance + of_distance);
+  state.errors.distance = t * sums.target_distance - d * sums.distance_squared;
+  state.sum_errors = state.errors.squared < kCancelled * fmax(of_target, of_distance) ||
+                     fabs(state.errors.distance) <
+                         kCancelled * fmax(t * sums.target_distance, d * sums.distance_squared);
+  state.weights = {.target = static_cast<float>(options.target_weight),
+                   .distance = static_cast<float>(d),
+                   .output = static_cast<float>(options.output_weight),
+                   .maximum = static_cast<float>(maximum)};
+}
 
 }  // namespace lpdm::cuda

@@ -20,11 +20,15 @@ __device__ inline double exact_term(Metric metric, float a, float b) {
   return metric == Metric::kL1 ? fabs(difference) : difference * difference;
 }
 
-// Sorts state.near into state.sorted, in whatever order it was written.
+// Sorts state.near, in whatever order it was written, into state.sorted; a pair may be there twice.
 __device__ inline void sort_listed(LayerState& state, int count) {
   for (int k = static_cast<int>(threadIdx.x); k < count; k += kTileThreads) {
     int rank = 0;
-    for (int other = 0; other < count; ++other) rank += state.near[other] < state.near[k] ? 1 : 0;
+    for (int other = 0; other < count; ++other) {
+      const bool before =
+          state.near[other] < state.near[k] || (state.near[other] == state.near[k] && other < k);
+      rank += before ? 1 : 0;
+    }
     state.sorted[rank] = state.near[k];
   }
   __syncthreads();
@@ -52,7 +56,8 @@ __device__ inline void keep_largest(LayerState& state, int count, Metric metric,
   for (int k = 0; k < count; ++k) largest = fmax(largest, state.distances[k]);
   int kept = 0;
   for (int k = 0; k < count; ++k) {
-    if (state.distances[k] == largest) state.listed[kept++] = state.sorted[k];
+    const bool again = k > 0 && state.sorted[k] == state.sorted[k - 1];
+    if (state.distances[k] == largest && !again) state.listed[kept++] = state.sorted[k];
   }
   state.listed_count = kept;
 }

@@ -12,11 +12,16 @@
 
 namespace lpdm::cuda {
 
+// Distances at least this share of the largest one may be the largest but for rounding; which one
+// is decides float64.
+inline constexpr float kNearMaximumFp32 = 1.0F - 4e-6F;
+
 // Σ |a − b| in float32: FADD, FADD |·|.
 struct Fp32L1 {
   using Accumulator = float;
   static constexpr int kValuesPerWord = 1;
   static constexpr int kFlushWords = 0;  // the accumulator holds the whole sum
+  static constexpr float kNearMaximum = kNearMaximumFp32;
   __device__ static std::uint32_t pack(float value, float) { return __float_as_uint(value); }
   __device__ static void add(Accumulator& sum, std::uint32_t a, std::uint32_t b) {
     sum = __fadd_rn(sum, fabsf(__fadd_rn(__uint_as_float(a), -__uint_as_float(b))));
@@ -30,6 +35,7 @@ struct Fp32L2 {
   using Accumulator = float;
   static constexpr int kValuesPerWord = 1;
   static constexpr int kFlushWords = 0;
+  static constexpr float kNearMaximum = kNearMaximumFp32;
   __device__ static std::uint32_t pack(float value, float) { return __float_as_uint(value); }
   __device__ static void add(Accumulator& sum, std::uint32_t a, std::uint32_t b) {
     const float difference = __fadd_rn(__uint_as_float(a), -__uint_as_float(b));
@@ -48,6 +54,7 @@ struct Fixed {
   static constexpr int kValuesPerWord = 1;
   // |a − b| ≤ 2²³ in bits: 511 of them are below 2³². Then the sum moves into a float.
   static constexpr int kFlushWords = 504;
+  static constexpr float kNearMaximum = kNearMaximumFp32;
   static constexpr float kBias = 6291456.0F;           // 1.5 · 2²²
   static constexpr float kValuesPerUnit = 2097152.0F;  // 2²¹
   static constexpr float kUnitsPerBit = 1.0F / 4194304.0F;
@@ -70,6 +77,7 @@ struct Half2 {
   using Accumulator = __half2;
   static constexpr int kValuesPerWord = 2;
   static constexpr int kFlushWords = 8;
+  static constexpr float kNearMaximum = 1.0F - 1e-3F;  // each value is off by 2⁻¹¹ at most
   __device__ static std::uint32_t pack(float even, float odd) {
     return word_of(__floats2half2_rn(even, odd));
   }

@@ -68,27 +68,6 @@ __device__ PairSums sum_masked_tile(const PairDomain& domain, const TileBounds& 
   return sums.times(1.0, entries);
 }
 
-// Σ E² and Σ E·D as the sums have them. Where that is little against what it is the difference of,
-// float32 distances do not carry it.
-__device__ void finish_sums(const LayerOptions& options, LayerState& state) {
-  constexpr double kCancelled = 0.03;
-  const double maximum = maximum_of(state);
-  const double t = options.target_weight;
-  const double d = ratio_or_zero(options.output_weight, maximum);
-  const PairSums& sums = state.sums;
-  const double of_target = t * t * sums.target_squared;
-  const double of_distance = d * d * sums.distance_squared;
-  state.errors.squared = fmax(0.0, of_target - 2.0 * t * d * sums.target_distance + of_distance);
-  state.errors.distance = t * sums.target_distance - d * sums.distance_squared;
-  state.sum_errors = state.errors.squared < kCancelled * fmax(of_target, of_distance) ||
-                     fabs(state.errors.distance) <
-                         kCancelled * fmax(t * sums.target_distance, d * sums.distance_squared);
-  state.weights = {.target = static_cast<float>(options.target_weight),
-                   .distance = static_cast<float>(d),
-                   .output = static_cast<float>(options.output_weight),
-                   .maximum = static_cast<float>(maximum)};
-}
-
 template <class InputArithmetic, class LayerArithmetic, bool kChain>
 __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
     sum_pairs_kernel(PairDomain domain, TargetView view, LayerView layer, LayerOptions options,
@@ -125,7 +104,7 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
   all = tile_block_sum(all);
   if (threadIdx.x != 0) return;
   state->sums = all;
-  finish_sums(options, *state);
+  derive_error_sums(options, *state);
 }
 
 }  // namespace

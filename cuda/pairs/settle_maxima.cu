@@ -1,6 +1,6 @@
 #include "common/launch.h"
 #include "pairs/dispatch.cuh"
-#include "pairs/maxima_list.cuh"
+#include "pairs/finish_layer.cuh"
 #include "pairs/settle_maxima.h"
 
 namespace lpdm::cuda {
@@ -14,6 +14,7 @@ __device__ bool is_first_of_pair(const PairDomain& domain, std::int64_t row, std
   return place < 0 || place > column;
 }
 
+template <class LayerArithmetic>
 __device__ void list_near(const PairDomain& domain, const TileBounds& bounds,
                           const EntryMasks& masks, const Fragment& distances, float maximum,
                           LayerState& state) {
@@ -23,7 +24,9 @@ __device__ void list_near(const PairDomain& domain, const TileBounds& bounds,
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
       const float distance = distances[r][c];
-      if (distance < kNearMaximum * maximum || (masks.pair & EntryMasks::bit(r, c)) == 0) continue;
+      if (distance < LayerArithmetic::kNearMaximum * maximum ||
+          (masks.pair & EntryMasks::bit(r, c)) == 0)
+        continue;
       const std::int64_t row = bounds.first_row + place.row(r);
       const std::int64_t column = bounds.first_column + place.column(c);
       if (!is_first_of_pair(domain, row, column)) continue;
@@ -57,49 +60,6 @@ __device__ ErrorSums sum_errors(const PairDomain& domain, const TileBounds& boun
   return {squared, distance};
 }
 
-__device__ LocalLossStatistics loss_statistics(const LayerState& state, LossNorm norm) {
-  const PairSums& sums = state.sums;
-  const double maximum = maximum_of(state);
-  const double n = fmax(sums.entries, 1.0);
-  const double covariance = sums.target_distance - sums.target * sums.distance / n;
-  const double target_variance = sums.target_squared - sums.target * sums.target / n;
-  const double distance_variance = sums.distance_squared - sums.distance * sums.distance / n;
-  constexpr double kConstant = 1e-12;  // relative variance that is only rounding
-  const bool varied = target_variance > kConstant * sums.target_squared &&
-                      distance_variance > kConstant * sums.distance_squared;
-  const double correlation = varied ? covariance / sqrt(target_variance * distance_variance) : 0.0;
-  return {.loss = norm == LossNorm::kSquared ? state.errors.squared : sqrt(state.errors.squared),
-          .correlation = fmin(1.0, fmax(-1.0, correlation)),
-          .mean_distance = ratio_or_zero(sums.distance, sums.entries * maximum),
-          .max_distance = maximum};
-}
-
-// By one block: the factors of the gradient, and the pairs that share that of the maximum.
-__device__ void finish_layer(const LayerOptions& options, const float* output, std::int64_t out,
-                             LayerState& state, LocalLossStatistics* statistics) {
-  const double maximum = maximum_of(state);
-  const bool shared = options.gradient && options.through_maximum && maximum > 0.0;
-  const bool all_listed = state.near_count <= kMostListed;
-  if (shared && all_listed) {
-    keep_largest(state, static_cast<int>(state.near_count), options.metric, output, out);
-  }
-  if (threadIdx.x != 0) return;
-  *statistics = loss_statistics(state, options.norm);
-  const double slope =
-      options.norm == LossNorm::kSquared ? 2.0 : ratio_or_zero(1.0, sqrt(state.errors.squared));
-  state.factor = ratio_or_zero(-2.0 * options.output_weight * slope, maximum);
-  if (!shared) return;
-  // In units of E: −Σ E·D̄ / K for each of the K = 2 · pairs entries at the maximum.
-  const unsigned pairs = all_listed ? static_cast<unsigned>(state.listed_count) : state.exact_count;
-  const double share = -state.errors.distance / maximum / (2.0 * pairs);
-  if (all_listed) {
-    const double per_difference = options.metric == Metric::kL1 ? share : share / maximum;
-    state.listed_coefficient = static_cast<float>(state.factor * per_difference);
-  } else {
-    state.maximum_coefficient = static_cast<float>(share);
-  }
-}
-
 template <class InputArithmetic, class LayerArithmetic, bool kChain>
 __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
     settle_maxima_kernel(PairDomain domain, TargetView view, LayerView layer, LayerOptions options,
@@ -111,7 +71,7 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
   const float maximum = maximum_of(*state);
   const std::int64_t block = static_cast<std::int64_t>(blockIdx.x) * gridDim.y + blockIdx.y;
   const bool may_list = options.gradient && options.through_maximum && maximum > 0.0F &&
-                        scratch.maxima[block] >= kNearMaximum * maximum;
+                        scratch.maxima[block] >= LayerArithmetic::kNearMaximum * maximum;
   ErrorSums errors;
   if (may_list || state->sum_errors) {
     walk.for_tiles([&](const TileBounds& bounds) {
@@ -121,7 +81,7 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
                                            target, masks);
       distance_tile<LayerArithmetic>(layer.rows, bounds.first_row, layer.columns,
                                      bounds.first_column, stages, distances);
-      if (may_list) list_near(domain, bounds, masks, distances, maximum, *state);
+      if (may_list) list_near<LayerArithmetic>(domain, bounds, masks, distances, maximum, *state);
       if (state->sum_errors) {
         errors = errors + sum_errors(domain, bounds, masks, state->weights, target, distances);
       }

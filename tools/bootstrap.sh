@@ -19,7 +19,7 @@ source "$root/tools/common.sh"
 
 deps=${LPDM_DEPS_DIR:-$root/.deps}
 packages=(g++ cmake ninja-build ccache git python3 python3-matplotlib libhwy-dev
-  nlohmann-json3-dev libcli11-dev libfmt-dev zlib1g-dev libgtest-dev librapidcheck-dev librandom123-dev)
+  nlohmann-json3-dev libcli11-dev libfmt-dev zlib1g-dev libgtest-dev libbenchmark-dev librapidcheck-dev librandom123-dev)
 ci_packages=(chromium clang-format)
 
 mujoco_version=2.3.7

@@ -8,7 +8,7 @@ source tools/common.sh
 
 tools/bootstrap.sh
 step "Configuring"
-configure_release -DLPDM_BUILD_TESTS=ON -DLPDM_WARNINGS_AS_ERRORS=ON
+configure_release -DLPDM_BUILD_TESTS=ON -DLPDM_BUILD_BENCHMARKS=ON -DLPDM_WARNINGS_AS_ERRORS=ON
 step "Building"
 quietly build/release/build.log cmake --build --preset release
 step "Testing"

@@ -142,14 +142,19 @@ def aggregates(cells):
 
 def not_shown_better(verdicts):
     """Sentences on every cell where LPDM is not shown to beat the frozen control."""
-    return [_sentence(verdict) for verdict in verdicts if verdict.kind != "better"]
+    sentences = [_sentence(verdict) for verdict in verdicts if verdict.kind in ("worse", "noise")]
+    too_few = {}
+    for verdict in verdicts:
+        if verdict.kind == "unknown":
+            too_few.setdefault((verdict.environment, verdict.algorithm), []).append(verdict.label)
+    return sentences + [f"{cell_title(cell)}: {', '.join(labels)}: too few seeds (two each at "
+                        "least) to tell a difference from noise."
+                        for cell, labels in too_few.items()]
 
 
 def _sentence(verdict):
     where = f"{cell_title((verdict.environment, verdict.algorithm))}: {verdict.label}"
     difference = f"{verdict.difference:+.1f} against frozen"
-    if verdict.kind == "unknown":
-        return f"{where} {difference}, with too few seeds (two each at least) to tell from noise."
     low, high = verdict.interval
     if verdict.kind == "worse":
         return f"{where} is worse: {difference} [{low:+.1f}, {high:+.1f}]."

@@ -1,16 +1,19 @@
 """Runs that differ in their seed only, and names for them that tell them apart."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from lpdm_runs.curves import grid, stack
+from lpdm_runs.runs import UNIMPORTANT
 
 ALGORITHMS = {"reinforce": "REINFORCE", "reinforce_baseline": "REINFORCE + baseline", "ppo": "PPO"}
 METHODS = {"lpdm": "L_u", "guided": "L_g", "backprop": "BP", "frozen": "frozen"}
 ORDER = ["backprop", "lpdm", "guided", "frozen"]
-# Settings that a method's name tells already.
-TOLD = {"hidden.method", "hidden.guided", "hidden.pairs"}
+# Settings that a method's name tells already, or that do not tell configs apart.
+TOLD = {"hidden.method", "hidden.guided", "hidden.pairs",
+        *(f"{section}.{key}" for section, keys in UNIMPORTANT.items() for key in keys)}
 
 
 @dataclass
@@ -73,9 +76,8 @@ def cells(runs):
         group = Group([unique[seed] for seed in sorted(unique)])
         found.setdefault((group.environment, group.algorithm), []).append(group)
     for groups in found.values():
-        groups.sort(key=lambda group: (ORDER.index(group.method), group.pairs != "all",
-                                       group.pairs, group.runs[0].config_hash))
         _label(groups)
+        groups.sort(key=lambda group: (ORDER.index(group.method), len(group.label), group.label))
     return found
 
 
@@ -93,8 +95,14 @@ def _label(groups):
     for label in {group.label for group in groups}:
         same = [group for group in groups if group.label == label]
         if len(same) > 1:
-            for group, settings in zip(same, _differences(same)):
-                group.label = f"{label} ({settings})"
+            for group, settings in zip(same, _peculiarities(same)):
+                group.label = f"{label} ({settings})" if settings else label
+    # A setting that only newer configs have is not named above.
+    for label, count in Counter(group.label for group in groups).items():
+        if count > 1:
+            for group in groups:
+                if group.label == label:
+                    group.label = f"{label} [{group.runs[0].config_hash[:6]}]"
 
 
 def flatten(config, prefix="", separator="."):
@@ -108,11 +116,16 @@ def flatten(config, prefix="", separator="."):
     return flat
 
 
-def _differences(groups):
-    """For each group, the settings in which they are not all the same, shortest first."""
-    flat = [flatten(group.config) for group in groups]
-    keys = sorted({key for settings in flat for key in settings} - TOLD, key=len)
-    differing = [key for key in keys if not key.startswith("run.s")
-                 and len({str(settings.get(key)) for settings in flat}) > 1]
-    return [", ".join(f"{key.split('.', 1)[1]} {settings.get(key)}" for key in differing[:3])
+def _peculiarities(groups):
+    """For each group, the settings that set it apart: those that are not the commonest among the
+    groups, and those of which no value is the commonest."""
+    flat = [{key: str(value) for key, value in flatten(group.config).items()} for group in groups]
+    keys = sorted({key for settings in flat for key in settings} - TOLD,
+                  key=lambda key: (len(key), key))
+    usual = {}
+    for key in keys:
+        (value, count), *others = Counter(settings.get(key) for settings in flat).most_common(2)
+        usual[key] = value if not others or count > others[0][1] else None
+    return [", ".join(f"{key.split('.', 1)[1]} {settings[key]}" for key in keys
+                      if key in settings and settings[key] != usual[key])
             for settings in flat]

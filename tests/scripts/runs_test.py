@@ -91,6 +91,20 @@ class Groups(RunsTest):
         self.assertEqual(sorted(self.labels()),
                          ["L_u (learning_rate 0.001)", "L_u (learning_rate 0.01)"])
 
+    def test_what_most_have_is_not_named(self):
+        for name, settings in (("base", {}), ("slow", {"rate": 0.1}), ("errors", {"target": "e"}),
+                               ("both", {"target": "e", "rule": "product"})):
+            self.write(name, [1.0], **{"rate": 1.0, "target": "input", "rule": "plus", **settings})
+        self.write("last", [1.0], rate=1.0, target="input", rule="plus", norm="squared")
+        self.assertEqual(sorted(self.labels()),
+                         ["L_u", "L_u (norm squared)", "L_u (rate 0.1)",
+                          "L_u (rule product, target e)", "L_u (target e)"])
+
+    def test_configs_that_differ_by_a_missing_setting_have_different_labels(self):
+        self.write("old", [1.0])
+        self.write("new", [1.0], error_rule=None)
+        self.assertEqual(len(set(self.labels())), 2)
+
     def test_what_cannot_change_a_result_is_not_in_the_hash(self):
         config = read_run(self.write("a", [1.0])).config
         same = {**config, "run": {**config["run"], "seed": 5, "threads": 8, "tensorboard": False}}

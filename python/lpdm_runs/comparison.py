@@ -1,4 +1,4 @@
-"""The rows of a report: what each config reached, beside the paper's number and the frozen control."""
+"""The rows of a report: what each config reached, the paper's number, the frozen control."""
 
 from dataclasses import dataclass
 
@@ -118,16 +118,8 @@ def _verdict(group, control):
 def aggregates(cells):
     """Per algorithm and label: IQM with its interval, and the performance profile, of each run's
     own largest smoothed return, 0 and 1 being paper.anchors. Environments without are left out."""
-    strata = {}
-    for groups in cells.values():
-        for group in groups:
-            anchors, scores = paper.anchors(group.environment), group.scores()
-            if anchors is not None and len(scores):
-                low, high = anchors
-                normalised = (scores - low) / (high - low)
-                strata.setdefault((group.algorithm, group.label), {})[group.environment] = normalised
     found = []
-    for (algorithm, label), by_environment in strata.items():
+    for (algorithm, label), by_environment in _normalised_scores(cells).items():
         scores = list(by_environment.values())
         together = np.concatenate(scores)
         found.append({"algorithm": algorithm, "label": label,
@@ -138,6 +130,20 @@ def aggregates(cells):
                       "thresholds": THRESHOLDS.tolist(),
                       "profile": statistics.profile(scores, THRESHOLDS).tolist()})
     return found
+
+
+def _normalised_scores(cells):
+    """{(algorithm, label): {environment: (seeds)}}"""
+    scores = {}
+    for groups in cells.values():
+        for group in groups:
+            anchors = paper.anchors(group.environment)
+            if anchors is None or not len(group.scores()):
+                continue
+            low, high = anchors
+            by_environment = scores.setdefault((group.algorithm, group.label), {})
+            by_environment[group.environment] = (group.scores() - low) / (high - low)
+    return scores
 
 
 def not_shown_better(verdicts):

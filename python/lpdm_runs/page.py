@@ -1,4 +1,4 @@
-"""One self-contained page with everything about a set of runs: no scripts, nothing from the network."""
+"""One page with everything about a set of runs: no scripts, nothing from the network."""
 
 import base64
 import html

@@ -63,8 +63,8 @@ def as_text(found):
                      + "\n".join("  " + case for case in open_cases))
     table = comparison.rows(found)
     parts.append(score_table(table))
-    parts.append(f"Max score: the largest value of the mean curve over seeds, smoothed over {WINDOW}"
-                 f" iterations, with a {LEVEL:.0%}\nbootstrap interval. Spread: standard deviation "
+    parts.append("Max score: the largest value of the mean curve over seeds, smoothed over "
+                 f"{WINDOW} iterations, with a {LEVEL:.0%}\nbootstrap interval. Spread: standard deviation "
                  "over the seeds there, relative to it. At: its iteration, and relative to BP's.")
     if any(row.standing_episodes for row in table):
         parts.append("Standing: share of episodes that merely stood still (return 950 to 1010 at "

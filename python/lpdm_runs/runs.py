@@ -36,7 +36,7 @@ class Run:
     provenance: dict  # commit, version, machine, device of the program that made it
     folder: Path = None  # none: it comes from a result file, and has neither of the following
     returns: np.ndarray = field(default_factory=lambda: np.empty(0))  # (iterations)
-    diagnostics: dict = field(default_factory=dict)  # {(layer, key): (points, 2)}, see diagnostics_of
+    diagnostics: dict = field(default_factory=dict)  # see diagnostics_of
 
     @property
     def environment(self):
@@ -121,7 +121,7 @@ def numbers(metrics, key):
 
 
 def diagnostics_of(metrics):
-    """Iteration and value of every number of every layer (from 0), where it was measured."""
+    """{(layer from 0, key): (points, 2)}: iteration and value of every number that was measured."""
     found = {}
     for row in metrics:
         for layer, values in enumerate(row.get("layers", [])):

@@ -1,4 +1,4 @@
-"""The metrics of runs as one table, a line per run and iteration, for spreadsheets and data frames."""
+"""The metrics of runs as one table, a line per run and iteration."""
 
 import csv
 

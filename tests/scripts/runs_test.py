@@ -121,7 +121,8 @@ class Tables(RunsTest):
         with open(out, newline="") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([row["return_mean"] for row in rows], ["4.0", ""])
-        self.assertEqual([(row["seed"], row["method"], row["layer_1/loss"]) for row in rows], [("3", "L_u", "2.0"), ("3", "L_u", "4.0")])
+        self.assertEqual([(row["seed"], row["method"], row["layer_1/loss"]) for row in rows],
+                         [("3", "L_u", "2.0"), ("3", "L_u", "4.0")])
 
     def test_csv_of_results_is_refused(self):
         results.save(cells(select([self.write("a", [1.0])])), self.folder / "results")

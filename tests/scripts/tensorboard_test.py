@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""TensorBoard reads what a run has written: every number of metrics.jsonl once, also after a resume.
+"""TensorBoard reads what a run has written: every number once, also after a resume.
 
     tensorboard_test.py PROGRAM
 """
@@ -103,7 +103,8 @@ class TensorBoardTest(unittest.TestCase):
             self.assertTrue(math.isclose(value.max, 1.0, rel_tol=1e-6))
             # The whole mini-batch is the sample; the metrics count the diagonal's zeros as well.
             self.assertAlmostEqual(value.sum * 2 / rows ** 2, mean_abs[event.step], places=5)
-        self.assertEqual([event.step for event in events.Histograms("distances/input")], [1, 11, 21])
+        self.assertEqual([event.step for event in events.Histograms("distances/input")],
+                         [1, 11, 21])
 
     def test_a_resumed_run_has_every_step_once(self):
         self.train(self.folder / "config.json")

@@ -8,7 +8,7 @@ SKIPPED = 77  # CTest's SKIP_RETURN_CODE of the tests that lpdm_add_wheel_test()
 
 
 def need(*modules):
-    """Skips the whole test where a module is missing; fails it where continuous integration runs."""
+    """Skips the whole test where a module is missing; continuous integration fails it."""
     missing = []
     for module in modules:
         try:
@@ -16,5 +16,5 @@ def need(*modules):
         except ImportError:
             missing.append(module)
     if missing:
-        print(f"Missing {', '.join(missing)}; install with tools/bootstrap.sh --ci.", file=sys.stderr)
+        print(f"Missing {', '.join(missing)}; run tools/bootstrap.sh --ci.", file=sys.stderr)
         sys.exit(1 if os.environ.get("LPDM_REQUIRE_TEST_WHEELS") else SKIPPED)

@@ -52,8 +52,8 @@ struct Fp32L2 {
 struct Fixed {
   using Accumulator = std::uint32_t;
   static constexpr int kValuesPerWord = 1;
-  // |a − b| ≤ 2²³ in bits: 511 of them are below 2³². Then the sum moves into a float.
-  static constexpr int kFlushWords = 504;
+  // |a − b| ≤ 2²³ in bits: 511 of them are below 2³². Before that the sum moves into a float.
+  static constexpr int kFlushWords = 496;
   static constexpr float kNearMaximum = kNearMaximumFp32;
   static constexpr float kBias = 6291456.0F;           // 1.5 · 2²²
   static constexpr float kValuesPerUnit = 2097152.0F;  // 2²¹
@@ -71,12 +71,12 @@ struct Fixed {
 };
 
 // Σ |a − b| in halves, two values a word: HADD2, HADD2 |·|. For values in [−1, 1]; each is rounded
-// to 11 bits, and a sum of kFlushWords terms of at most 2 moves into a float before it grows
+// to 11 bits, and a sum of kFlushWords terms moves into a float before it grows
 // coarse.
 struct Half2 {
   using Accumulator = __half2;
   static constexpr int kValuesPerWord = 2;
-  static constexpr int kFlushWords = 8;
+  static constexpr int kFlushWords = 16;
   static constexpr float kNearMaximum = 1.0F - 1e-3F;  // each value is off by 2⁻¹¹ at most
   __device__ static std::uint32_t pack(float even, float odd) {
     return word_of(__floats2half2_rn(even, odd));

@@ -21,7 +21,7 @@ struct PackedRows {
   std::int32_t depth = 0;  // [words] of a row
 };
 
-inline constexpr std::int64_t kWordStep = 8;
+inline constexpr std::int64_t kWordStep = 16;
 
 struct PairSide {
   const std::int64_t* count = nullptr;  // rows in use

@@ -9,7 +9,7 @@ namespace lpdm::cuda {
 
 namespace {
 
-constexpr int kStageColumns = 8;  // rows of `columns` brought into shared memory at once
+constexpr int kStageColumns = 16;  // rows of `columns` brought into shared memory at once
 constexpr int kOrderQuads = static_cast<int>(kOrderWidth) / kQuad;
 constexpr int kLoads = kStageColumns * kOrderQuads / kTileThreads;
 static_assert(kLoads * kTileThreads == kStageColumns * kOrderQuads);
@@ -18,19 +18,27 @@ struct OrderStages {
   float4 columns[2][kStageColumns][kOrderQuads];
 };
 
-struct Shared {
-  union Stages {
-    DistanceStages distances;
-    OrderStages order;
-    __device__ Stages() {}
-  } stages;
+// What lies in the same place is never needed at once.
+struct GradientStages {
   float4 coefficients[kTileColumns][kTileRows / kQuad];  // swizzled, see coefficient_quad
-  float row_sums[2][kTileRows];
+  union Rest {
+    OrderStages order;
+    float row_sums[2][kTileRows];
+    __device__ Rest() {}
+  } rest;
+};
+
+union Shared {
+  DistanceStages distances;
+  GradientStages gradient;
+  __device__ Shared() {}
 };
 
 // Where rows 4 quad .. 4 quad + 3 of a column lie: turned by the column, so that the threads of a
 // warp, whose columns are 4 apart, write to different banks.
-__device__ int coefficient_quad(int column, int quad) { return quad ^ (column / kQuad % 8); }
+__device__ __forceinline__ int coefficient_quad(int column, int quad) {
+  return quad ^ (column / kQuad % 8);
+}
 
 struct L1Direction {
   static constexpr float kEqual = 0.5F;
@@ -87,7 +95,7 @@ __device__ void store_coefficients(const Fragment& coefficients, Shared& shared)
     for (int half = 0; half < 2; ++half) {
       const int quad = place.row_group * 2 + half;
       const int r = half * kQuad;
-      shared.coefficients[column][coefficient_quad(column, quad)] =
+      shared.gradient.coefficients[column][coefficient_quad(column, quad)] =
           make_float4(coefficients[r][c], coefficients[r + 1][c], coefficients[r + 2][c],
                       coefficients[r + 3][c]);
     }
@@ -102,7 +110,7 @@ __device__ float half_row_sum(const Shared& shared) {
   for (int k = 0; k < kTileColumns / 2; ++k) {
     const int column = half * (kTileColumns / 2) + k;
     const auto* quad = reinterpret_cast<const float*>(
-        &shared.coefficients[column][coefficient_quad(column, row / kQuad)]);
+        &shared.gradient.coefficients[column][coefficient_quad(column, row / kQuad)]);
     sum += quad[row % kQuad];
   }
   return sum;
@@ -116,18 +124,15 @@ __device__ std::int64_t own_offset(const TilePlace& place, std::int64_t first_ro
          place.column_group * kQuad;
 }
 
-__device__ void load_order(const OrderedRows& columns, std::int64_t first_column,
-                           std::int64_t first_dim, float4 (&carried)[kLoads]) {
+// `from`: the thread's own place in the first row of a stage.
+__device__ __forceinline__ void load_order(const float4* from, std::int64_t row_step,
+                                           float4 (&carried)[kLoads]) {
 #pragma unroll
-  for (int k = 0; k < kLoads; ++k) {
-    const int at = static_cast<int>(threadIdx.x) + k * kTileThreads;
-    const std::int64_t row = first_column + at / kOrderQuads;
-    carried[k] = *reinterpret_cast<const float4*>(columns.values + row * columns.width + first_dim +
-                                                  at % kOrderQuads * kQuad);
-  }
+  for (int k = 0; k < kLoads; ++k) carried[k] = from[k * (kStageColumns / kLoads) * row_step];
 }
 
-__device__ void store_order(const float4 (&carried)[kLoads], int buffer, OrderStages& stages) {
+__device__ __forceinline__ void store_order(const float4 (&carried)[kLoads], int buffer,
+                                            OrderStages& stages) {
 #pragma unroll
   for (int k = 0; k < kLoads; ++k) {
     const int at = static_cast<int>(threadIdx.x) + k * kTileThreads;
@@ -143,9 +148,9 @@ __device__ __forceinline__ void add_column(const Shared& shared, int buffer, int
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
     const float4 g =
-        shared.coefficients[column][coefficient_quad(column, place.row_group * 2 + half)];
-    const float4 o =
-        shared.stages.order.columns[buffer][in_stage][half * kColumnGroups + place.column_group];
+        shared.gradient.coefficients[column][coefficient_quad(column, place.row_group * 2 + half)];
+    const float4 o = shared.gradient.rest.order
+                         .columns[buffer][in_stage][half * kColumnGroups + place.column_group];
     coefficient[half * kQuad] = g.x, coefficient[half * kQuad + 1] = g.y;
     coefficient[half * kQuad + 2] = g.z, coefficient[half * kQuad + 3] = g.w;
     other[half * kQuad] = o.x, other[half * kQuad + 1] = o.y;
@@ -183,19 +188,23 @@ __device__ __forceinline__ void add_chunk(const OrderedRows& rows, const Ordered
       min(static_cast<std::int64_t>(kTileColumns), bounds.columns - bounds.first_column));
   const int stage_count = (used + kStageColumns - 1) / kStageColumns;
   float4 carried[kLoads];
-  load_order(columns, bounds.first_column, first_dim, carried);
-  store_order(carried, 0, shared.stages.order);
+  const std::int64_t row_step = columns.width / kQuad;
+  const auto* from =
+      reinterpret_cast<const float4*>(columns.values + first_dim) +
+      (bounds.first_column + static_cast<int>(threadIdx.x) / kOrderQuads) * row_step +
+      static_cast<int>(threadIdx.x) % kOrderQuads;
+  load_order(from, row_step, carried);
+  store_order(carried, 0, shared.gradient.rest.order);
   __syncthreads();
   for (int s = 0; s < stage_count; ++s) {
     const bool more = s + 1 < stage_count;
-    if (more) {
-      load_order(columns, bounds.first_column + (s + 1) * kStageColumns, first_dim, carried);
-    }
+    from += kStageColumns * row_step;
+    if (more) load_order(from, row_step, carried);
 #pragma unroll
     for (int k = 0; k < kStageColumns; ++k) {
       add_column<Direction>(shared, s % 2, k, s * kStageColumns + k, place, own, sums);
     }
-    if (more) store_order(carried, (s + 1) % 2, shared.stages.order);
+    if (more) store_order(carried, (s + 1) % 2, shared.gradient.rest.order);
     __syncthreads();
   }
 #pragma unroll
@@ -236,9 +245,9 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
       Fragment target, distances;
       EntryMasks masks;
       target_tile<kChain, InputArithmetic>(domain, view, bounds, TargetStep::kTarget,
-                                           shared.stages.distances, target, masks);
+                                           shared.distances, target, masks);
       distance_tile<LayerArithmetic>(layer.rows, bounds.first_row, layer.columns,
-                                     bounds.first_column, shared.stages.distances, distances);
+                                     bounds.first_column, shared.distances, distances);
       form_coefficients(domain, bounds, masks, *state, metric, target, distances);
       store_coefficients(distances, shared);
     }
@@ -251,11 +260,11 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
   });
   if (fresh) write_zeros(walk.bounds, rows.width, part);
   const int thread = static_cast<int>(threadIdx.x);
-  shared.row_sums[thread / kTileRows][thread % kTileRows] = coefficient_sum;
+  shared.gradient.rest.row_sums[thread / kTileRows][thread % kTileRows] = coefficient_sum;
   __syncthreads();
   if (thread < kTileRows) {
     parts.coefficient_sums[blockIdx.y * parts.stride + walk.bounds.first_row + thread] =
-        shared.row_sums[0][thread] + shared.row_sums[1][thread];
+        shared.gradient.rest.row_sums[0][thread] + shared.gradient.rest.row_sums[1][thread];
   }
 }
 

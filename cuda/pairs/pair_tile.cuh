@@ -18,10 +18,9 @@ namespace lpdm::cuda {
 inline constexpr int kTileRows = 64;
 inline constexpr int kTileColumns = 128;
 inline constexpr int kTileThreads = 128;
-inline constexpr int kTileBlocks =
-    3;                           // on a multiprocessor: as many as have 160 registers a thread
-inline constexpr int kOwn = 8;   // rows, and columns, of one thread
-inline constexpr int kQuad = 4;  // words of a 16-byte load
+inline constexpr int kTileBlocks = 2;  // on a multiprocessor: more would lack registers
+inline constexpr int kOwn = 8;         // rows, and columns, of one thread
+inline constexpr int kQuad = 4;        // words of a 16-byte load
 inline constexpr int kColumnGroups = kTileColumns / kOwn;
 inline constexpr int kStageWords =
     static_cast<int>(kWordStep);  // brought into shared memory at once
@@ -49,43 +48,62 @@ struct DistanceStages {
 
 namespace tile {
 
-// The part of a stage that one thread carries from global to shared memory.
-struct Carried {
-  uint4 row, column[2];
-};
-
 inline constexpr int kRowQuads = kTileRows / kQuad;
 inline constexpr int kColumnQuads = kTileColumns / kQuad;
-static_assert(kStageWords * kRowQuads == kTileThreads);
-static_assert(kStageWords * kColumnQuads == 2 * kTileThreads);
+inline constexpr int kRowLoads = kStageWords * kRowQuads / kTileThreads;
+inline constexpr int kColumnLoads = kStageWords * kColumnQuads / kTileThreads;
+static_assert(kRowLoads * kTileThreads == kStageWords * kRowQuads);
+static_assert(kColumnLoads * kTileThreads == kStageWords * kColumnQuads);
 
-// Reads 4 words of `packed` at word `k` and row `row`, both within the padding.
-__device__ inline uint4 load_quad(const PackedRows& packed, int k, std::int64_t row) {
-  return *reinterpret_cast<const uint4*>(packed.words + k * packed.stride + row);
-}
+// The part of a stage that one thread carries from global to shared memory.
+struct Carried {
+  uint4 row[kRowLoads], column[kColumnLoads];
+};
 
-__device__ inline Carried load_stage(const PackedRows& rows, std::int64_t first_row,
-                                     const PackedRows& columns, std::int64_t first_column,
-                                     int first_word) {
-  const int thread = static_cast<int>(threadIdx.x);
-  Carried carried;
-  carried.row =
-      load_quad(rows, first_word + thread / kRowQuads, first_row + thread % kRowQuads * kQuad);
-  for (int half = 0; half < 2; ++half) {
-    carried.column[half] =
-        load_quad(columns, first_word + half * (kStageWords / 2) + thread / kColumnQuads,
-                  first_column + thread % kColumnQuads * kQuad);
+// Where a thread's part of the stages of a tile comes from, all within the padding.
+class StageSource {
+ public:
+  __device__ StageSource(const PackedRows& rows, std::int64_t first_row, const PackedRows& columns,
+                         std::int64_t first_column)
+      : row_(quad(rows, static_cast<int>(threadIdx.x) / kRowQuads,
+                  first_row + static_cast<int>(threadIdx.x) % kRowQuads * kQuad)),
+        column_(quad(columns, static_cast<int>(threadIdx.x) / kColumnQuads,
+                     first_column + static_cast<int>(threadIdx.x) % kColumnQuads * kQuad)),
+        row_step_(kStageWords / kRowLoads * rows.stride / kQuad),
+        column_step_(kStageWords / kColumnLoads * columns.stride / kQuad) {}
+
+  // Of one stage after the other.
+  __device__ __forceinline__ Carried next() {
+    Carried carried;
+#pragma unroll
+    for (int k = 0; k < kRowLoads; ++k, row_ += row_step_) carried.row[k] = *row_;
+#pragma unroll
+    for (int k = 0; k < kColumnLoads; ++k, column_ += column_step_) carried.column[k] = *column_;
+    return carried;
   }
-  return carried;
-}
 
-__device__ inline void store_stage(const Carried& carried, int buffer, DistanceStages& stages) {
+ private:
+  __device__ static const uint4* quad(const PackedRows& packed, int k, std::int64_t row) {
+    return reinterpret_cast<const uint4*>(packed.words + k * packed.stride + row);
+  }
+
+  const uint4* row_;
+  const uint4* column_;
+  std::int64_t row_step_, column_step_;
+};
+
+__device__ __forceinline__ void store_stage(const Carried& carried, int buffer,
+                                            DistanceStages& stages) {
   const int thread = static_cast<int>(threadIdx.x);
-  stages.rows[buffer][thread / kRowQuads][thread % kRowQuads] = carried.row;
-  for (int half = 0; half < 2; ++half) {
-    stages
-        .columns[buffer][half * (kStageWords / 2) + thread / kColumnQuads][thread % kColumnQuads] =
-        carried.column[half];
+#pragma unroll
+  for (int k = 0; k < kRowLoads; ++k) {
+    stages.rows[buffer][k * (kStageWords / kRowLoads) + thread / kRowQuads][thread % kRowQuads] =
+        carried.row[k];
+  }
+#pragma unroll
+  for (int k = 0; k < kColumnLoads; ++k) {
+    stages.columns[buffer][k * (kStageWords / kColumnLoads) + thread / kColumnQuads]
+                  [thread % kColumnQuads] = carried.column[k];
   }
 }
 
@@ -107,6 +125,19 @@ __device__ __forceinline__ void add_word(const DistanceStages& stages, int buffe
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) Arithmetic::add(sums[r][c], row[r], column[c]);
+  }
+}
+
+template <class Arithmetic>
+__device__ __forceinline__ void add_stage(const DistanceStages& stages, int buffer, int words,
+                                          const TilePlace& place,
+                                          typename Arithmetic::Accumulator (&sums)[kOwn][kOwn]) {
+  if (words == kStageWords) {
+#pragma unroll
+    for (int k = 0; k < kStageWords; ++k) add_word<Arithmetic>(stages, buffer, k, place, sums);
+  } else {
+#pragma unroll 1
+    for (int k = 0; k < words; ++k) add_word<Arithmetic>(stages, buffer, k, place, sums);
   }
 }
 
@@ -139,34 +170,24 @@ __device__ __forceinline__ void distance_tile(const PackedRows& rows, std::int64
     for (int c = 0; c < kOwn; ++c) distances[r][c] = 0.0F;
   }
   const int stage_count = (rows.depth + kStageWords - 1) / kStageWords;
-  tile::store_stage(tile::load_stage(rows, first_row, columns, first_column, 0), 0, stages);
+  constexpr int kFlushStages = Arithmetic::kFlushWords / kStageWords;
+  static_assert(kFlushStages * kStageWords == Arithmetic::kFlushWords);
+  tile::StageSource source(rows, first_row, columns, first_column);
+  tile::store_stage(source.next(), 0, stages);
   __syncthreads();
-  for (int s = 0; s < stage_count; ++s) {
-    const bool more = s + 1 < stage_count;
-    tile::Carried next;
-    if (more) {
-      next = tile::load_stage(rows, first_row, columns, first_column, (s + 1) * kStageWords);
+  for (int s = 0; s < stage_count;) {
+    const int end = kFlushStages > 0 ? min(s + kFlushStages, stage_count) : stage_count;
+    for (; s < end; ++s) {
+      const bool more = s + 1 < stage_count;
+      tile::Carried next;
+      if (more) next = source.next();
+      tile::add_stage<Arithmetic>(stages, s % 2, min(kStageWords, rows.depth - s * kStageWords),
+                                  place, sums);
+      if (more) tile::store_stage(next, (s + 1) % 2, stages);
+      __syncthreads();
     }
-    const int words = min(kStageWords, rows.depth - s * kStageWords);
-    if (words == kStageWords) {
-#pragma unroll
-      for (int k = 0; k < kStageWords; ++k) {
-        tile::add_word<Arithmetic>(stages, s % 2, k, place, sums);
-      }
-    } else {
-#pragma unroll 1
-      for (int k = 0; k < words; ++k) tile::add_word<Arithmetic>(stages, s % 2, k, place, sums);
-    }
-    if constexpr (Arithmetic::kFlushWords > 0) {
-      static_assert(Arithmetic::kFlushWords % kStageWords == 0);
-      if ((s + 1) % (Arithmetic::kFlushWords / kStageWords) == 0) {
-        tile::flush<Arithmetic>(sums, distances);
-      }
-    }
-    if (more) tile::store_stage(next, (s + 1) % 2, stages);
-    __syncthreads();
+    tile::flush<Arithmetic>(sums, distances);
   }
-  tile::flush<Arithmetic>(sums, distances);
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll

@@ -20,7 +20,8 @@ source "$root/tools/common.sh"
 deps=${LPDM_DEPS_DIR:-$root/.deps}
 packages=(g++ cmake ninja-build ccache git python3 python3-matplotlib libhwy-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev zlib1g-dev libgtest-dev libbenchmark-dev librapidcheck-dev librandom123-dev)
-ci_packages=(chromium clang-format)
+ci_packages=(chromium clang clang-format dpkg-dev ffmpeg file fish libclang-rt-14-dev libegl1
+  libgl1-mesa-dri libosmesa6 zsh)
 
 mujoco_version=2.3.7
 mujoco3_version=3.15.0

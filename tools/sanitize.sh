@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Runs every environment for many steps under AddressSanitizer with UndefinedBehaviorSanitizer, and
-# under ThreadSanitizer: four threads, with episodes that end, are truncated and start again.
+# under ThreadSanitizer: four threads, with episodes that end, are truncated and start again. Then,
+# under AddressSanitizer, kills 50 runs at random moments, damages 200 and starts 500 from configs
+# with mistakes in them.
 #
 #   tools/sanitize.sh [STEPS]   of each environment; 100000 if left out
 set -euo pipefail
@@ -20,4 +22,12 @@ for preset in asan tsan; do
   step "Running $steps steps of every environment with $preset"
   LPDM_SOAK_STEPS=$steps "$build/tests/env/env_tests" --gtest_filter='*Soak*' --gtest_brief=1
 done
+
+build=build/asan
+step "Building the program with asan"
+configure_preset "$build" asan
+quietly "$build/build.log" cmake --build "$build" --target cli_tests
+step "Killed runs, damaged checkpoints and mutated configs with asan"
+LPDM_ALL_ROUNDS=1 "$build/tests/tools/cli_tests" --gtest_brief=1 \
+  --gtest_filter='KillTest.*:DamageTest.*:MutatedConfigTest.*'
 good "Neither sanitizer found anything."

@@ -77,7 +77,7 @@ Config resolve_config(const TrainArguments& arguments) {
   if (arguments.freeze_hidden) overrides.emplace_back("hidden.method=frozen");
   if (!arguments.config.empty()) return load_config(arguments.config, overrides);
   if (arguments.resume && !arguments.out.empty()) {
-    return load_config(std::filesystem::path(arguments.out) / "config.json", overrides);
+    return RunFolder::load_config(arguments.out, overrides);
   }
   throw UsageError(
       "train needs a config, or --resume with the --out of the "
@@ -103,20 +103,18 @@ class TrainRun {
         out_(arguments.out.empty() ? default_out(arguments.config, config)
                                    : std::filesystem::path(arguments.out)) {
     if (arguments.resume) {
-      RunFolder::require_run(out_);
+      check_same_run(RunFolder::load_config(out_), config, out_);
       lock_.emplace(out_);
-      check_same_run(load_config(out_ / "config.json"), config, out_);
-      const FoundCheckpoint found = find_checkpoint(out_);
-      for (const std::string& sentence : found.damaged) {
-        notice(fmt::format("warning: {}; going on with {}\n", sentence, found.path.string()));
-      }
-      restore_checkpoint(found.file, found.path.string(), RestoreFor::kTraining, trainer_);
-      const std::vector<Json> earlier =
-          RunFolder::keep_metrics(out_, trainer_.progress().iteration);
-      add_earlier(earlier);
-      keep_events(out_, trainer_.progress().iteration);
+    }
+    if (arguments.resume && has_checkpoint(out_)) {
+      restore();
     } else if (const std::string& source = config.network.init_from; !source.empty()) {
       notice(transfer_layers(source, config, trainer_.network()).text() + "\n");
+    }
+    const std::int64_t done = trainer_.progress().iteration;
+    if (arguments.resume) {
+      add_earlier(RunFolder::keep_metrics(out_, done));
+      keep_events(out_, done);
     }
     folder_.emplace(out_, arguments.resume ? RunFolder::Start::kResume : RunFolder::Start::kNew);
     if (!lock_) lock_.emplace(out_);
@@ -156,6 +154,14 @@ class TrainRun {
     const Json line = metrics_json(metrics, trainer_.network().hidden().size());
     folder_->append_metrics(line);
     if (events_) events_->append(metrics.iteration, run_events(line, metrics, trainer_.config()));
+  }
+
+  void restore() {
+    const FoundCheckpoint found = find_checkpoint(out_);
+    for (const std::string& sentence : found.damaged) {
+      notice(fmt::format("warning: {}; going on with {}\n", sentence, found.path.string()));
+    }
+    restore_checkpoint(found.file, found.path.string(), RestoreFor::kTraining, trainer_);
   }
 
   void save_checkpoint() {

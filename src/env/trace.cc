@@ -116,11 +116,15 @@ std::int64_t read_size(const JsonField& space) {
 }  // namespace
 
 Trace read_trace(const std::filesystem::path& path) {
-  const Json json = parse_json(read_file(path, "trace", kMaxTraceBytes), path.string());
-  const JsonField root{json, path.string() + ":"};
+  return parse_trace(read_file(path, "trace", kMaxTraceBytes), path.string());
+}
+
+Trace parse_trace(std::string_view text, const std::string& source) {
+  const Json json = parse_json(text, source);
+  const JsonField root{json, source + ":"};
   Trace trace;
   trace.env_id = read_text(member(root, "env_id"));
-  trace.source = fmt::format("{} ({})", path.string(), trace.env_id);
+  trace.source = fmt::format("{} ({})", source, trace.env_id);
   if (has(root, "options")) trace.options = read_options(member(root, "options"));
   if (has(root, "xml") && !root.value["xml"].is_null())
     trace.model = read_text(member(root, "xml"));

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -62,5 +63,7 @@ struct Trace {
 
 // Throws UsageError naming file, episode, step and field for whatever does not fit the format.
 Trace read_trace(const std::filesystem::path& path);
+// The same from the text of such a file, which messages call `source`.
+Trace parse_trace(std::string_view text, const std::string& source);
 
 }  // namespace lpdm

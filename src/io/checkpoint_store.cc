@@ -83,6 +83,8 @@ std::optional<double> return_of(const fs::path& path) {
 
 CheckpointStore::CheckpointStore(const fs::path& run, std::int64_t keep, std::int64_t iteration)
     : folder_(run / kFolder), keep_(keep) {
+  remove_leftovers(run);
+  remove_leftovers(folder_);
   for (const fs::path& path : checkpoints_in(folder_)) {
     const std::int64_t saved_at = *iteration_of(path);
     if (saved_at <= iteration) {
@@ -106,11 +108,12 @@ void CheckpointStore::save(Trainer& trainer, std::optional<double> return_mean) 
   TensorFile file = checkpoint_tensors(trainer);
   if (return_mean) file.metadata[kReturn] = fmt::format("{}", *return_mean);
   const Entry entry{file_name(iteration), iteration, return_mean};
-  save_with_checksum(folder_ / entry.file, file);
+  const std::string bytes = encode_with_checksum(std::move(file));
+  write_file(folder_ / entry.file, bytes);
   std::erase_if(entries_, [&](const Entry& e) { return e.iteration >= iteration; });
   entries_.push_back(entry);
   if (return_mean && (!best_ || *return_mean > *best_->return_mean)) {
-    save_with_checksum(folder_ / kBest, file);
+    write_file(folder_ / kBest, bytes);
     best_ = Entry{kBest, iteration, return_mean};
   }
   const auto kept = std::min<std::ptrdiff_t>(keep_, std::ssize(entries_));

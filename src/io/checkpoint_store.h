@@ -25,7 +25,8 @@ class CheckpointStore {
  public:
   // Of the run in folder `run`, which stands at `iteration`; keeps the newest `keep` (at least 1)
   // checkpoints. Later ones, which belong to a course that has been left, are forgotten with the
-  // first save.
+  // first save. What killed programs left half written in the run is removed; nobody else may be
+  // writing to it.
   CheckpointStore(const std::filesystem::path& run, std::int64_t keep, std::int64_t iteration);
 
   // Writes the trainer's state, and once more as the best if `return_mean` is above all before.

@@ -24,11 +24,15 @@ void write_to_device(const fs::path& path, std::string_view bytes) {
   if (const int code = file.close(); code != 0) throw_io_error("write", path, code);
 }
 
+constexpr std::string_view kTemporaryPrefix = ".lpdm-";
+constexpr std::string_view kTemporarySuffix = ".tmp";
+
 // Creates a file with a free temporary name in `folder`; returns its descriptor or -1 with errno.
 int create_temporary(const fs::path& folder, fs::path& temporary) {
   constexpr int kMaxAttempts = 1000;  // leftovers of killed processes with the same id
   for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
-    temporary = folder / fmt::format(".lpdm-{}-{}.tmp", ::getpid(), attempt);
+    temporary =
+        folder / fmt::format("{}{}-{}{}", kTemporaryPrefix, ::getpid(), attempt, kTemporarySuffix);
     const int descriptor =
         ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kNewFileMode);
     if (descriptor >= 0 || errno != EEXIST) return descriptor;
@@ -96,6 +100,20 @@ void write_file(const fs::path& path, std::string_view bytes) {
   const bool linked = fs::is_symlink(fs::symlink_status(path, error));
   const fs::path target = linked ? fs::weakly_canonical(path, error) : path;
   replace_file(target.empty() ? path : target, bytes);
+}
+
+bool is_leftover(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with(kTemporaryPrefix) && name.ends_with(kTemporarySuffix);
+}
+
+void remove_leftovers(const fs::path& folder) {
+  std::error_code ignored;  // one that stays does no harm
+  std::vector<fs::path> leftovers;
+  for (const auto& entry : fs::directory_iterator(folder, ignored)) {
+    if (is_leftover(entry.path())) leftovers.push_back(entry.path());
+  }
+  for (const fs::path& path : leftovers) fs::remove(path, ignored);
 }
 
 }  // namespace lpdm

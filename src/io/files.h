@@ -18,4 +18,10 @@ std::string read_file(const std::filesystem::path& path, const std::string& kind
 // symbolic link stays one. A device or pipe (/dev/stdout) is written to directly.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// Whether `path` is what a program that was killed within write_file left behind.
+bool is_leftover(const std::filesystem::path& path);
+
+// Removes leftovers from `folder`, which nobody else may be writing to.
+void remove_leftovers(const std::filesystem::path& folder);
+
 }  // namespace lpdm

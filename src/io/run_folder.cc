@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 // Whether a run was killed here before it had written anything; what it left is removed.
 bool was_barely_begun(const fs::path& path) {
   std::error_code error;
+  remove_leftovers(path);
   const auto entries = std::distance(fs::directory_iterator(path, error), {});
   const fs::path metrics = path / "metrics.jsonl";
   return entries == 1 && fs::file_size(metrics, error) == 0 && !error && fs::remove(metrics, error);
@@ -55,8 +56,14 @@ RunFolder::RunFolder(fs::path path, Start start)
 void RunFolder::require_run(const fs::path& folder) {
   std::error_code error;
   if (fs::exists(folder / "config.json", error)) return;
-  throw UsageError(
-      fmt::format("\"{}\" holds no run to resume, it has no config.json", folder.string()));
+  throw UsageError(fmt::format(
+      "\"{}\" is no run folder, {}; expected a folder that lpdm train has written", folder.string(),
+      fs::exists(folder, error) ? "it has no config.json" : "it does not exist"));
+}
+
+Config RunFolder::load_config(const fs::path& folder, std::span<const std::string> overrides) {
+  require_run(folder);
+  return lpdm::load_config(folder / "config.json", overrides);
 }
 
 std::vector<Json> RunFolder::keep_metrics(const fs::path& folder, std::int64_t iterations) {

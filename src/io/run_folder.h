@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "io/append_file.h"
@@ -31,6 +33,9 @@ class RunFolder {
 
   // Throws UsageError unless there is a run in the folder.
   static void require_run(const std::filesystem::path& folder);
+  // The config of the run in the folder. Throws UsageError likewise.
+  static Config load_config(const std::filesystem::path& folder,
+                            std::span<const std::string> overrides = {});
 
   const std::filesystem::path& path() const { return path_; }
 

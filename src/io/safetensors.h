@@ -33,6 +33,8 @@ struct TensorFile {
 // The file's bytes: equal contents give equal bytes. Throws Error if a shape does not fit its
 // values or a name is not UTF-8.
 std::string encode_safetensors(const TensorFile& file);
+// What stands before the arrays' bytes, which do not depend on the metadata.
+std::string encode_safetensors_header(const TensorFile& file);
 
 // Throws UsageError naming `source` and what is wrong with it, for any bytes whatever.
 TensorFile decode_safetensors(std::string_view bytes, const std::string& source);

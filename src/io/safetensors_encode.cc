@@ -31,7 +31,7 @@ Json metadata_to_json(const std::map<std::string, std::string>& metadata) {
   return object;
 }
 
-std::string encode_header(const TensorFile& file) {
+std::string header_text(const TensorFile& file) {
   Json header = Json::object();
   if (!file.metadata.empty()) header[kMetadataKey] = metadata_to_json(file.metadata);
   std::uint64_t begin = 0;
@@ -60,12 +60,16 @@ std::string encode_header(const TensorFile& file) {
 
 }  // namespace
 
-std::string encode_safetensors(const TensorFile& file) {
-  const std::string header = encode_header(file);
-  const std::uint64_t length = header.size();
+std::string encode_safetensors_header(const TensorFile& file) {
+  const std::string text = header_text(file);
+  const std::uint64_t length = text.size();
   std::string bytes(kLengthBytes, '\0');
   std::memcpy(bytes.data(), &length, kLengthBytes);
-  bytes += header;
+  return bytes + text;
+}
+
+std::string encode_safetensors(const TensorFile& file) {
+  std::string bytes = encode_safetensors_header(file);
   for (const auto* named : in_file_order(file)) {
     std::visit(
         [&](const auto& values) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "io/checkpoint_store.h"
+#include "io/run_folder.h"
 #include "lpdm/error.h"
 #include "nn/named_layers.h"
 
@@ -30,7 +31,7 @@ std::string shape_text(std::int64_t out, std::int64_t in) {
 class SourceRun {
  public:
   explicit SourceRun(const fs::path& folder)
-      : config_(load_config(folder / "config.json")), found_(find_checkpoint(folder)) {
+      : config_(RunFolder::load_config(folder)), found_(find_checkpoint(folder)) {
     const auto format = found_.file.metadata.find("format");
     if (format == found_.file.metadata.end() || !format->second.starts_with("lpdm-checkpoint-")) {
       fail("it is not a checkpoint");

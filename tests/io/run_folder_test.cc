@@ -79,7 +79,7 @@ TEST(RunFolderTest, ResumesWhereTheLastWholeLineEnds) {
 
 TEST(RunFolderTest, ResumeNeedsARun) {
   const TemporaryFolder folder;
-  expect_usage_error([&] { RunFolder(folder / "none", Start::kResume); }, {"no run to resume"});
+  expect_usage_error([&] { RunFolder(folder / "none", Start::kResume); }, {"no run folder"});
   expect_usage_error([&] { RunFolder(folder.path(), Start::kResume); }, {"config.json"});
   EXPECT_FALSE(fs::exists(folder / "none"));
   EXPECT_TRUE(fs::is_empty(folder.path()));

@@ -7,7 +7,6 @@
 
 #include "io/checksum.h"
 #include "io/run_lock.h"
-#include "lpdm/random.h"
 #include "tools/run_fixture.h"
 
 namespace lpdm {
@@ -22,9 +21,6 @@ class CheckpointTest : public RunFixture {
   Json manifest(const std::string& name) const {
     return parse_json(file_text(out(name) / "checkpoints/manifest.json"), "manifest");
   }
-  double uniform() { return random_.uniform(); }
-
-  RandomStream random_{11, {.purpose = StreamPurpose::kBenchmark}};
 };
 
 TEST_F(CheckpointTest, TheNewestFewAndTheBestAreKept) {
@@ -80,82 +76,28 @@ TEST_F(CheckpointTest, ARunIsWrittenByOneProgramAtATime) {
 TEST_F(CheckpointTest, ARunThatWasKilledAtOnceStartsAgain) {
   fs::create_directory(out("run"));
   put_file(out("run") / "metrics.jsonl", "");
+  put_file(out("run") / ".lpdm-4711-0.tmp", "half a config");
   expect_trained("run", "--set run.iterations=2");
 }
 
-// Kills the run at any moment, as often as it takes to get to its end.
-TEST_F(CheckpointTest, KilledAtAnyMomentARunGoesOnAsIfItNeverStopped) {
-  for (const std::string more : {"",
-                                 "--set algorithm.name=ppo --set algorithm.ppo.horizon=64 "
-                                 "--set env.id=InvertedPendulum-v4 --set env.count=2"}) {
-    SCOPED_TRACE(more);
-    const std::string all = more + " --set run.iterations=400 --set run.checkpoint_every=7";
-    fs::remove_all(out("whole"));
-    fs::remove_all(out("killed"));
-    expect_trained("whole", all);
-    int kills = 0;
-    for (int attempt = 0; attempt < 25; ++attempt) {
-      const bool resume = has_checkpoint(out("killed"));
-      if (!resume) fs::remove_all(out("killed"));
-      const Outcome outcome = run_program(fmt::format(
-          "info >/dev/null; timeout --signal=KILL {:.3f} '{}' {}", 0.02 + 0.1 * uniform(),
-          LPDM_PROGRAM, train("killed", all + (resume ? " --resume" : ""))));
-      if (outcome.status == 0) break;
-      ASSERT_EQ(outcome.status, 137) << outcome.err;
-      EXPECT_EQ(outcome.err.find("warning"), std::string::npos) << outcome.err;
-      ++kills;
-    }
-    EXPECT_GE(kills, 2);
-    const bool resume = has_checkpoint(out("killed"));
-    if (!resume) fs::remove_all(out("killed"));
-    expect_trained("killed", all + (resume ? " --resume" : ""));
-    EXPECT_EQ(metrics("whole"), metrics("killed"));
-    EXPECT_EQ(file_text(checkpoint("whole")), file_text(checkpoint("killed")));
-    EXPECT_EQ(find_checkpoint(out("whole"), WhichCheckpoint::kBest).file,
-              find_checkpoint(out("killed"), WhichCheckpoint::kBest).file);
-    EXPECT_EQ(manifest("whole"), manifest("killed"));
-  }
+// Until there is a checkpoint, a run that goes on starts again.
+TEST_F(CheckpointTest, ARunThatWasKilledBeforeItsFirstCheckpointIsResumedFromItsStart) {
+  expect_trained("whole");
+  expect_trained("run", "--set run.iterations=3");
+  fs::remove_all(out("run") / "checkpoints");
+  expect_trained("run", "--resume");
+  EXPECT_EQ(metrics("run"), metrics("whole"));
 }
 
-// Any damage to the newest checkpoint is noticed, and the one before takes its place.
-TEST_F(CheckpointTest, DamagedCheckpointsGiveWayToTheOneBefore) {
-  expect_trained("run", "--set run.checkpoint_every=20");
-  const fs::path newest = find_checkpoint(out("run")).path;
-  const std::string whole = file_text(newest);
-  const fs::path before = out("run") / "checkpoints/iteration-000000040.safetensors";
-  const TensorFile intact = find_checkpoint(out("run")).file;
-  for (int damage = 0; damage < 200; ++damage) {
-    std::string bytes = whole;
-    const auto at = static_cast<std::size_t>(uniform() * static_cast<double>(bytes.size()));
-    switch (damage % 4) {
-      case 0:
-        bytes.resize(at);
-        break;
-      case 1:
-        bytes[at] = static_cast<char>(bytes[at] ^ (1 << static_cast<int>(uniform() * 8.0)));
-        break;
-      case 2:
-        bytes.replace(at, 16, 16, '\0');
-        break;
-      default:
-        bytes.insert(at, "damage");
-    }
-    put_file(newest, bytes);
-    const FoundCheckpoint found = find_checkpoint(out("run"));
-    if (found.damaged.empty()) {
-      EXPECT_EQ(found.file, intact);  // the bytes say the same in other words
-    } else {
-      EXPECT_EQ(found.path, before);
-      EXPECT_NE(found.damaged.front().find("iteration-000000060"), std::string::npos);
-    }
-  }
-  put_file(newest, whole.substr(0, whole.size() / 2));
-  const Outcome resumed = run_program(train("run", "--resume --set run.iterations=70"));
-  EXPECT_EQ(resumed.status, 0);
-  EXPECT_NE(resumed.err.find("warning: "), std::string::npos) << resumed.err;
-  EXPECT_NE(resumed.err.find("going on with"), std::string::npos) << resumed.err;
-  expect_trained("whole", "--set run.iterations=70 --set run.checkpoint_every=20");
-  EXPECT_EQ(metrics("run"), metrics("whole"));
+TEST_F(CheckpointTest, WhatKilledProgramsLeftHalfWrittenIsRemoved) {
+  expect_trained("run", "--set run.iterations=2");
+  const std::vector<fs::path> leftovers = {out("run") / ".lpdm-4711-0.tmp",
+                                           out("run") / "checkpoints/.lpdm-4711-3.tmp"};
+  for (const fs::path& path : leftovers) put_file(path, "half");
+  put_file(out("run") / ".lpdm-notes", "not ours");
+  expect_trained("run", "--resume --set run.iterations=3");
+  for (const fs::path& path : leftovers) EXPECT_FALSE(fs::exists(path)) << path;
+  EXPECT_TRUE(fs::exists(out("run") / ".lpdm-notes"));
 }
 
 TEST_F(CheckpointTest, WhereNothingCanBeUsedASentenceSaysSo) {
@@ -167,6 +109,11 @@ TEST_F(CheckpointTest, WhereNothingCanBeUsedASentenceSaysSo) {
   expect_error("eval '" + out("run").string() + "' --best", 2, "has no best checkpoint");
   fs::remove(only);
   expect_error("eval '" + out("run").string() + "'", 2, "holds no checkpoint");
+  const std::string none = "'" + out("none").string() + "'";
+  expect_error("eval " + none, 2, "no run folder, it does not exist");
+  expect_error(train("other", "--init-from " + none), 2, "no run folder, it does not exist");
+  fs::create_directory(out("empty"));
+  expect_error("eval '" + out("empty").string() + "'", 2, "no run folder, it has no config.json");
 }
 
 // Runs of programs that kept a single checkpoint without a checksum go on.

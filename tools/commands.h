@@ -14,16 +14,20 @@ namespace lpdm {
 void add_train_command(CLI::App& app);
 void add_sweep_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
+void add_play_command(CLI::App& app);
 void add_plot_command(CLI::App& app);
 void add_report_command(CLI::App& app);
 void add_watch_command(CLI::App& app);
 void add_distances_command(CLI::App& app);
+void add_export_command(CLI::App& app);
 void add_replay_command(CLI::App& app);
 void add_loss_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 void add_envs_command(CLI::App& app);
 void add_config_command(CLI::App& app);
 void add_info_command(CLI::App& app);
+// After all others, which it describes.
+void add_completion_command(CLI::App& app);
 
 // Gives `command` the option --set key.path=value, which may be repeated.
 void add_set_option(CLI::App& command, std::vector<std::string>& overrides);

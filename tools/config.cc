@@ -88,7 +88,7 @@ void add_config_command(CLI::App& app) {
   command->add_flag("--json", arguments->json, "Print the resolved config as JSON");
   command->add_flag("--memory", arguments->memory,
                     "Print what a run will need at most, part by part");
-  command->footer("Example:\n  lpdm config configs/cartpole.json --set hidden.guided=true");
+  command->footer("Example:\n  lpdm config configs/cartpole-lpdm.json --set hidden.guided=true");
   command->callback([arguments] { run_config(*arguments); });
 }
 

@@ -19,11 +19,17 @@ using Facts = std::vector<std::pair<std::string, std::string>>;
 
 Facts collect_facts() {
   const BuildInfo build = build_info();
-  return {{"version", build.version},   {"commit", build.commit},
-          {"compiler", build.compiler}, {"build_type", build.build_type},
-          {"mujoco", build.mujoco},     {"openblas", build.openblas},
-          {"simd", build.simd},         {"hardware_threads", fmt::to_string(hardware_threads())},
-          {"device_cpu", "available"},  {"device_cuda", "not built"},
+  return {{"version", build.version},
+          {"commit", build.commit},
+          {"compiler", build.compiler},
+          {"build_type", build.build_type},
+          {"flags", build.flags},
+          {"mujoco", build.mujoco},
+          {"openblas", build.openblas},
+          {"simd", build.simd},
+          {"hardware_threads", fmt::to_string(hardware_threads())},
+          {"device_cpu", "available"},
+          {"device_cuda", "not built"},
           {"models", model_directory()}};
 }
 

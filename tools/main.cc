@@ -36,16 +36,19 @@ void add_commands(CLI::App& app) {
   add_train_command(app);
   add_sweep_command(app);
   add_eval_command(app);
+  add_play_command(app);
   add_plot_command(app);
   add_report_command(app);
   add_watch_command(app);
   add_distances_command(app);
+  add_export_command(app);
   add_replay_command(app);
   add_loss_command(app);
   add_bench_command(app);
   add_envs_command(app);
   add_config_command(app);
   add_info_command(app);
+  add_completion_command(app);
 }
 
 std::string suggestion(const std::string& given, const std::vector<std::string>& known) {

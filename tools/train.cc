@@ -120,6 +120,7 @@ class TrainRun {
     if (!lock_) lock_.emplace(out_);
     checkpoints_.emplace(out_, config.run.keep_checkpoints, trainer_.progress().iteration);
     folder_->write_config(config);
+    folder_->add_provenance(provenance_json(trainer_));
     if (config.run.tensorboard) events_.emplace(out_, trainer_.progress().iteration + 1);
   }
 

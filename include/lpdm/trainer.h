@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -74,10 +75,15 @@ struct Progress {
   std::int64_t env_steps = 0;
 };
 
+// Makes one more instance of an environment; all of them must be alike.
+using EnvironmentFactory = std::function<std::unique_ptr<Environment>()>;
+
 class Trainer {
  public:
   // Throws UsageError for what the config asks and this machine or build does not have.
   explicit Trainer(const Config& config);
+  // Trains in environments of the caller's own, whatever config.env.id and options say.
+  Trainer(const Config& config, EnvironmentFactory make_instance);
   ~Trainer();
 
   // Collects what algorithm.name asks for (whole episodes, or a number of steps) and learns from

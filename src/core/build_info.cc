@@ -14,6 +14,7 @@ BuildInfo build_info() {
   info.commit = kGitCommit;
   info.compiler = LPDM_COMPILER;
   info.build_type = LPDM_BUILD_TYPE;
+  info.flags = LPDM_FLAGS;
   info.mujoco = mj_versionString();
   info.openblas = blas::description();
   info.simd = hwy::TargetName(hwy::SupportedAndGeneratedTargets().front());

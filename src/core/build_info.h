@@ -10,6 +10,7 @@ struct BuildInfo {
   std::string commit;      // "-dirty" appended for uncommitted changes; "unknown" outside git
   std::string compiler;    // name and version
   std::string build_type;  // CMake's, with the sanitizers if any
+  std::string flags;       // that the compiler was given for all files
   std::string mujoco;      // version of the library that is loaded
   std::string openblas;    // version and configuration of the library that is loaded
   std::string simd;        // best SIMD target of this processor that was compiled

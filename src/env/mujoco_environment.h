@@ -50,6 +50,9 @@ class MujocoEnvironment : public Environment {
   EnvironmentState state() const final;
   bool diverged() const final;
 
+  // What all instances share.
+  std::shared_ptr<const mjModel> shared_model() const { return model_; }
+
  protected:
   // The derived class calls set_observation_size before it is used. Throws UsageError if the model
   // cannot be loaded or has another size.

@@ -85,7 +85,16 @@ std::shared_ptr<const mjModel> parse_model(const std::string& path, Physics phys
 
 std::string model_directory() {
   const char* given = std::getenv(kModelDirectoryVariable);
-  return given != nullptr && *given != '\0' ? given : LPDM_MODEL_DIR;
+  if (given != nullptr && *given != '\0') return given;
+  std::error_code ignored;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path beside =
+      program.parent_path().parent_path() / "share" / "lpdm" / "models";
+  for (const std::filesystem::path& folder : {beside, std::filesystem::path(LPDM_MODEL_DIR),
+                                              std::filesystem::path(LPDM_INSTALLED_MODEL_DIR)}) {
+    if (std::filesystem::is_directory(folder, ignored)) return folder.string();
+  }
+  return LPDM_MODEL_DIR;
 }
 
 std::shared_ptr<const mjModel> load_model(const std::string& file) {

@@ -8,8 +8,9 @@
 
 namespace lpdm {
 
-// The folder of Gymnasium's model files: the environment variable LPDM_MODEL_DIR, or else the one
-// that the program was built with.
+// The folder of Gymnasium's model files: the environment variable LPDM_MODEL_DIR, or else the first
+// there is of those installed beside the program, those it was built with, and those of the place
+// the library was to be installed in.
 std::string model_directory();
 
 // The compiled model of `file` in model_directory(), with the physics of 2.3.7. Any thread may call

@@ -96,6 +96,22 @@ void RunFolder::write_summary(const Json& summary) {
   write_file(path_ / "summary.json", summary.dump(2) + "\n");
 }
 
+void RunFolder::add_provenance(const Json& entry) {
+  constexpr std::uint64_t kMaxBytes = 1ULL << 24;
+  const fs::path path = path_ / "provenance.json";
+  Json entries = Json::array();
+  std::error_code error;
+  if (fs::exists(path, error)) {
+    try {
+      entries = parse_json(read_file(path, "provenance", kMaxBytes), path.string());
+    } catch (const UsageError&) {  // damaged: what it said is lost, the run is not
+    }
+  }
+  if (!entries.is_array()) entries = Json::array();
+  entries.push_back(entry);
+  write_file(path, entries.dump(2) + "\n");
+}
+
 bool may_continue(const Config& before, Config now) {
   now.run.iterations = before.run.iterations;
   now.run.threads = before.run.threads;

@@ -1,4 +1,5 @@
-// The folder of one run: config.json, metrics.jsonl (one line per iteration) and summary.json.
+// The folder of one run: config.json, provenance.json (what it was made with), metrics.jsonl (one
+// line per iteration) and summary.json.
 #pragma once
 
 #include <cstdint>
@@ -43,6 +44,8 @@ class RunFolder {
   // Appends one line. `metrics`: one iteration's object.
   void append_metrics(const Json& metrics);
   void write_summary(const Json& summary);
+  // Adds one entry to provenance.json, which has one for every start of the run.
+  void add_provenance(const Json& entry);
   // Waits until the disk has the metrics.
   void sync() { metrics_.sync(); }
 

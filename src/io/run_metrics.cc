@@ -125,4 +125,18 @@ Json RunSummary::json(Trainer& trainer, double seconds) const {
           {"mujoco", build.mujoco}};
 }
 
+Json provenance_json(Trainer& trainer) {
+  const BuildInfo build = build_info();
+  return {{"from_iteration", trainer.progress().iteration + 1},
+          {"version", build.version},
+          {"commit", build.commit},
+          {"compiler", build.compiler},
+          {"build_type", build.build_type},
+          {"flags", build.flags},
+          {"mujoco", build.mujoco},
+          {"openblas", build.openblas},
+          {"simd", build.simd},
+          {"device", trainer.backend().description()}};
+}
+
 }  // namespace lpdm

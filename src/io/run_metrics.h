@@ -16,6 +16,9 @@ Json evaluation_json(const EvaluationReport& report);
 // One line of metrics.jsonl. Layers between diagnostics have null fields.
 Json metrics_json(const IterationMetrics& metrics, std::size_t hidden_layers);
 
+// What the iterations to come are made with: an entry of provenance.json.
+Json provenance_json(Trainer& trainer);
+
 // The mean return of the latest `window` iterations, and the best it has been.
 class MovingReturn {
  public:

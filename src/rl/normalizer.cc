@@ -9,7 +9,6 @@ namespace lpdm {
 
 namespace {
 
-constexpr double kLimit = 10.0;
 constexpr double kEpsilon = 1e-8;
 
 double inverse_deviation(const RunningMoments& moments, std::size_t column) {

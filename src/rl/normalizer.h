@@ -28,6 +28,8 @@ struct SequenceMoments {
 
 class Normalizer {
  public:
+  static constexpr double kLimit = 10.0;  // of the absolute value of what is normalised
+
   Normalizer(const Config& config, std::int64_t observation_size);
 
   bool observations() const { return observations_; }
@@ -36,6 +38,9 @@ class Normalizer {
   // raw, normalized: (rows, observation_size); may be the same memory.
   void normalize(std::span<const float> raw, std::span<float> normalized) const;
   float normalize_reward(double reward) const;
+  // (observation_size): a normalised observation is (raw - shift) * scale, clipped to ±kLimit.
+  std::span<const double> shift() const { return shift_; }
+  std::span<const double> scale() const { return scale_; }
 
   SequenceMoments make_sequence() const;
   // Notes an observation or a reward of the sequence; nothing unless it is to be normalised.

@@ -33,6 +33,9 @@ class RolloutPolicy {
   void sample(std::span<const float> head, const StreamId& stream, std::span<float> action) const;
   void most_likely(std::span<const float> head, std::span<float> action) const;
 
+  // (action.size), of a Gaussian policy.
+  std::span<const double> std() const { return std_; }
+
  private:
   Backend& choose_backend(Backend& backend, bool beside_pool);
 

@@ -35,13 +35,20 @@ NetworkShape network_shape(const Config& config, const EnvironmentSpec& environm
           .learned_std = !environment.action.discrete && !config.policy.std};
 }
 
+std::vector<std::unique_ptr<Environment>> make_instances(const EnvironmentFactory& make_instance,
+                                                         std::int64_t count) {
+  std::vector<std::unique_ptr<Environment>> instances;
+  for (std::int64_t e = 0; e < count; ++e) instances.push_back(make_instance());
+  return instances;
+}
+
 }  // namespace
 
 struct Trainer::Impl {
   // Environments for evaluation, with whoever plays in them.
   struct Evaluation {
     explicit Evaluation(Impl& trainer)
-        : environments(trainer.config.env.id, trainer.config.env.options, trainer.config.env.count,
+        : environments(make_instances(trainer.make_instance, trainer.config.env.count),
                        trainer.config.env.max_episode_steps, trainer.pool),
           collector(environments, trainer.policy, trainer.normalizer, trainer.config,
                     trainer.in_halves) {}
@@ -50,12 +57,13 @@ struct Trainer::Impl {
     EpisodeCollector collector;
   };
 
-  explicit Impl(const Config& config_in)
+  Impl(const Config& config_in, EnvironmentFactory make_instance_in)
       : config(config_in),
+        make_instance(std::move(make_instance_in)),
         pool(thread_count(config)),
         backend(make_backend(config.run.device, pool)),
-        environments(config.env.id, config.env.options, config.env.count,
-                     config.env.max_episode_steps, pool),
+        environments(make_instances(make_instance, config.env.count), config.env.max_episode_steps,
+                     pool),
         network(*backend, network_shape(config, environments.spec())),
         in_halves(steps_in_halves(config.rollout.halves, environments, pool.size())),
         policy(*backend, network, environments.spec().action, config, environments.count(),
@@ -136,6 +144,7 @@ struct Trainer::Impl {
   }
 
   Config config;
+  EnvironmentFactory make_instance;
   ThreadPool pool;
   std::unique_ptr<Backend> backend;
   VectorEnv environments;
@@ -148,7 +157,10 @@ struct Trainer::Impl {
   Progress progress;
 };
 
-Trainer::Trainer(const Config& config) : impl_(std::make_unique<Impl>(config)) {}
+Trainer::Trainer(const Config& config)
+    : Trainer(config, [env = config.env] { return make_environment(env.id, env.options); }) {}
+Trainer::Trainer(const Config& config, EnvironmentFactory make_instance)
+    : impl_(std::make_unique<Impl>(config, std::move(make_instance))) {}
 Trainer::~Trainer() = default;
 
 IterationMetrics Trainer::iterate() { return impl_->iterate(); }

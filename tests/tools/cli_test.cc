@@ -19,8 +19,26 @@ TEST(CliTest, WithoutACommandPrintsHelpAndFails) {
 }
 
 TEST(CliTest, EveryCommandHasHelpWithAnExample) {
-  for (const std::string command :
-       {"", "train", "sweep", "eval", "replay", "loss", "bench", "envs", "config", "info"}) {
+  for (const std::string command : {"",
+                                    "train",
+                                    "sweep",
+                                    "eval",
+                                    "play",
+                                    "export",
+                                    "plot",
+                                    "report",
+                                    "watch",
+                                    "distances",
+                                    "replay",
+                                    "loss",
+                                    "bench",
+                                    "bench local-loss",
+                                    "bench rollout",
+                                    "bench train",
+                                    "envs",
+                                    "config",
+                                    "info",
+                                    "completion"}) {
     SCOPED_TRACE(command);
     const Outcome outcome = run_program(command + " --help");
     EXPECT_EQ(outcome.status, 0);

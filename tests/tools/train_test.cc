@@ -127,7 +127,7 @@ TEST_F(TrainTest, BadInputWritesNothing) {
   expect_error(train("a", "--seed x"), 2, "run.seed");
   expect_error(train("a", "--set network.hidden=[0]"), 2, "network.hidden");
   EXPECT_FALSE(fs::exists(out("a")));
-  expect_error("eval '" + out("a").string() + "'", 2, "config.json");
+  expect_error("eval '" + out("a").string() + "'", 2, "no run folder");
   expect_error("eval nowhere --episodes 0", 2, "--episodes");
 }
 

@@ -14,7 +14,7 @@ install(DIRECTORY include/lpdm DESTINATION include)
 install(FILES "$<TARGET_FILE:mujoco::mujoco>" "$<TARGET_FILE:OpenBLAS::OpenBLAS>"
   DESTINATION "${LPDM_PRIVATE_LIBDIR}")
 if(TARGET lpdm_cuda)
-  install(TARGETS lpdm_cuda LIBRARY DESTINATION "${LPDM_PRIVATE_LIBDIR}")
+  install(TARGETS lpdm_cuda LIBRARY DESTINATION lib)  # where the program looks for it
 endif()
 
 install(EXPORT lpdmTargets NAMESPACE lpdm:: DESTINATION lib/cmake/lpdm)
@@ -75,6 +75,10 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS
   "${LPDM_MUJOCO_DIR}/lib" "${LPDM_OPENBLAS_DIR}/lib")
+if(TARGET lpdm_cuda)  # cuBLAS may be where no package has put it
+  find_package(CUDAToolkit QUIET)
+  list(APPEND CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${CUDAToolkit_LIBRARY_DIR}")
+endif()
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS
   "ffmpeg, libegl1, libgl1-mesa-dri, python3-matplotlib")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS

@@ -18,7 +18,7 @@ quietly() { "$@" >log 2>&1 || { cat log >&2; fail "'$*' failed"; }; }
 # Uses the program under PREFIX, without anything of the source tree: check_program PREFIX
 check_program() {
   local lpdm=$1/bin/lpdm
-  if readelf -d "$lpdm" | grep -E 'R(UN)?PATH' | grep -qv '\$ORIGIN'; then
+  if readelf -d "$lpdm" | grep -E 'R(UN)?PATH' | grep -qvF "\$ORIGIN"; then
     fail "$lpdm looks for libraries outside its own folder"
   fi
   local prefix library

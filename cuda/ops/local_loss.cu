@@ -25,7 +25,7 @@ struct LossPass {
   TargetView target;
 };
 
-// The same view from the landmarks' side.
+// The same view from the other side.
 TargetView turned(TargetView view) {
   std::swap(view.rows, view.columns);
   for (int l = 0; l < view.links; ++l) std::swap(view.chain[l].rows, view.chain[l].columns);
@@ -34,6 +34,7 @@ TargetView turned(TargetView view) {
 
 LayerView turned(LayerView view) {
   std::swap(view.rows, view.columns);
+  std::swap(view.stored, view.mirrored);
   return view;
 }
 
@@ -50,8 +51,27 @@ LossPass prepare(Context& context, const LocalLoss& op) {
   if (target.sparse != SparsePairs::kNone) {
     pass.domains.all.limits =
         find_row_limits(context, pass.domains.all, pass.target, target.metric, target.sparse);
+    pass.domains.from_batch = pass.domains.all;
   }
   return pass;
+}
+
+// Keeps T and D between the passes where memory allows: it saves forming them a second time.
+void store_pairs(Context& context, const LossPass& pass, LayerView& view) {
+  constexpr std::int64_t kFewLandmarks = 512;  // 8 KiB a row of the batch at most
+  const PairDomains& domains = pass.domains;
+  const std::int64_t rows = round_up(domains.all.rows.capacity, kTileColumns);
+  const std::int64_t columns = round_up(domains.all.columns.capacity, kTileColumns);
+  const std::int64_t matrices = domains.landmarks ? 4 : 2;
+  const auto bytes = static_cast<std::size_t>(matrices * rows * columns) * sizeof(float);
+  const bool few = domains.landmarks && rows <= kFewLandmarks;
+  const auto layers = static_cast<std::size_t>(pass.op.layer_count);
+  if (!few && bytes > context.memory_budget / layers) return;
+  view.stored = {context.scratch<float>(rows * columns), context.scratch<float>(rows * columns),
+                 columns};
+  view.mirrored = domains.landmarks ? StoredPairs{context.scratch<float>(rows * columns),
+                                                  context.scratch<float>(rows * columns), rows}
+                                    : view.stored;
 }
 
 LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLayer& layer) {
@@ -63,6 +83,7 @@ LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLaye
   };
   view.rows = pack(pass.domains.all.rows);
   view.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : view.rows;
+  if (pass.op.target_rule == TargetRule::kInput) store_pairs(context, pass, view);
   return view;
 }
 
@@ -82,17 +103,19 @@ void write_gradient(Context& context, const LossPass& pass, const LocalLossLayer
                     const LayerState* state) {
   const PairDomains& domains = pass.domains;
   const Metric metric = pass.op.target.metric;
-  const OrderedRows rows = order_columns(context, domains.batch, layer.output, layer.out, metric);
-  GradientParts of_landmarks;
-  OrderedRows columns = rows;
+  const OrderedRows order = order_columns(context, domains.batch, layer.output, layer.out, metric);
+  GradientParts parts, of_landmarks;
   if (domains.landmarks) {
-    columns = gather_order(context, domains.all.columns, rows);
-    of_landmarks = side_gradient(context, domains.from_landmarks, turned(target), turned(view),
-                                 options, columns, rows, state);
+    const OrderedRows landmarks = gather_order(context, domains.all.rows, order);
+    of_landmarks =
+        side_gradient(context, domains.all, target, view, options, landmarks, order, state);
+    parts = side_gradient(context, domains.from_batch, turned(target), turned(view), options, order,
+                          landmarks, state);
+  } else {
+    parts = side_gradient(context, domains.all, target, view, options, order, order, state);
   }
-  const GradientParts parts =
-      side_gradient(context, domains.all, target, view, options, rows, columns, state);
-  finish_gradient(context, domains.all, layer, metric, rows.width, state, parts, of_landmarks);
+  finish_gradient(context, domains.from_batch, layer, metric, order.width, state, parts,
+                  of_landmarks);
 }
 
 // target_dim: the width of the rows whose distances T is made of. Returns where the layer's error

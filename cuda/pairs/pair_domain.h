@@ -1,7 +1,7 @@
 // Which pairs of rows an op works on, as kernels are told. All pointers are into device memory.
 //
 // Pairs lie in a matrix with a row side and a column side. For all pairs both sides are the batch;
-// for landmarks the column side is the landmarks (or, for their end of the gradient, the row side).
+// for landmarks one side is the landmarks, the other one the batch.
 #pragma once
 
 #include <cuda_runtime.h>

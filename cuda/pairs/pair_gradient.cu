@@ -4,6 +4,7 @@
 #include "common/launch.h"
 #include "pairs/dispatch.cuh"
 #include "pairs/pair_gradient.h"
+#include "pairs/stored_pairs.cuh"
 
 namespace lpdm::cuda {
 
@@ -244,10 +245,8 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
     {
       Fragment target, distances;
       EntryMasks masks;
-      target_tile<kChain, InputArithmetic>(domain, view, bounds, TargetStep::kTarget,
-                                           shared.distances, target, masks);
-      distance_tile<LayerArithmetic>(layer.rows, bounds.first_row, layer.columns,
-                                     bounds.first_column, shared.distances, distances);
+      form_pairs<kChain, InputArithmetic, LayerArithmetic>(
+          domain, view, layer, bounds, shared.distances, target, distances, masks);
       form_coefficients(domain, bounds, masks, *state, metric, target, distances);
       store_coefficients(distances, shared);
     }

@@ -84,17 +84,18 @@ PairDomains make_domains(Context& context, const PairwiseTarget& target) {
       .count = target.rows.count, .capacity = target.rows.capacity, .shift = target.shift};
   domains.all.rows = domains.all.columns = domains.batch;
   if (target.episode_ends != nullptr) bound_episodes(context, target, domains.all);
+  domains.from_batch = domains.all;
   if (target.landmarks == nullptr) return domains;
   const PairSide landmarks = landmark_side(context, target);
   auto* place = context.scratch<std::int32_t>(target.rows.capacity);
   launch(place_landmarks_kernel, chunk_shape(target.rows.capacity), context.stream, domains.batch,
          landmarks, place);
   domains.landmarks = true;
-  domains.all.columns = landmarks;
+  domains.all.rows = landmarks;
   domains.all.landmark = place;
   domains.all.square = false;
-  domains.from_landmarks = domains.all;
-  std::swap(domains.from_landmarks.rows, domains.from_landmarks.columns);
+  domains.from_batch = domains.all;
+  std::swap(domains.from_batch.rows, domains.from_batch.columns);
   return domains;
 }
 

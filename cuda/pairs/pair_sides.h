@@ -6,11 +6,12 @@
 
 namespace lpdm::cuda {
 
-// The pairs that count and, with landmarks, the same pairs from the landmarks' side: their rows own
-// the gradient of the landmarks.
+// The pairs that count. With landmarks these are the rows and the batch the columns, which fills
+// tiles better than the other way; `from_batch` is the other way, for the gradient of the batch's
+// rows.
 struct PairDomains {
   PairDomain all;
-  PairDomain from_landmarks;
+  PairDomain from_batch;
   bool landmarks = false;
   PairSide batch;
 };

@@ -1,6 +1,7 @@
 #include "common/launch.h"
 #include "pairs/dispatch.cuh"
 #include "pairs/pair_sums.h"
+#include "pairs/stored_pairs.cuh"
 
 namespace lpdm::cuda {
 
@@ -84,6 +85,9 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
                                          masks);
     distance_tile<LayerArithmetic>(layer.rows, bounds.first_row, layer.columns, bounds.first_column,
                                    stages, distances);
+    if (layer.stored.target != nullptr) {
+      store_pairs(layer.stored, layer.mirrored, bounds, target, distances);
+    }
     const bool plain =
         domain.square && above_diagonal(bounds) && all_entries_are_kept(domain, bounds);
     sums = sums + (plain ? sum_plain_tile(target, distances, largest)

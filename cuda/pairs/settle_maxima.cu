@@ -2,6 +2,7 @@
 #include "pairs/dispatch.cuh"
 #include "pairs/finish_layer.cuh"
 #include "pairs/settle_maxima.h"
+#include "pairs/stored_pairs.cuh"
 
 namespace lpdm::cuda {
 
@@ -10,8 +11,8 @@ namespace {
 // Each unordered pair once.
 __device__ bool is_first_of_pair(const PairDomain& domain, std::int64_t row, std::int64_t column) {
   if (domain.square) return column > row;
-  const std::int32_t place = domain.landmark[row];
-  return place < 0 || place > column;
+  const std::int32_t place = domain.landmark[column];
+  return place < 0 || place > row;
 }
 
 template <class LayerArithmetic>
@@ -77,10 +78,8 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
     walk.for_tiles([&](const TileBounds& bounds) {
       Fragment target, distances;
       EntryMasks masks;
-      target_tile<kChain, InputArithmetic>(domain, view, bounds, TargetStep::kTarget, stages,
-                                           target, masks);
-      distance_tile<LayerArithmetic>(layer.rows, bounds.first_row, layer.columns,
-                                     bounds.first_column, stages, distances);
+      form_pairs<kChain, InputArithmetic, LayerArithmetic>(domain, view, layer, bounds, stages,
+                                                           target, distances, masks);
       if (may_list) list_near<LayerArithmetic>(domain, bounds, masks, distances, maximum, *state);
       if (state->sum_errors) {
         errors = errors + sum_errors(domain, bounds, masks, state->weights, target, distances);

@@ -14,6 +14,10 @@
 
 namespace lpdm::cuda {
 
+constexpr std::int64_t round_up(std::int64_t value, std::int64_t step) {
+  return ceil_div(value, step) * step;
+}
+
 // Of a grid over the tiles of a domain, for blocks of kTileThreads.
 struct TileGrid {
   std::int64_t row_blocks = 0;
@@ -82,10 +86,10 @@ __device__ inline int entries_of(const PairDomain& domain, const TileBounds& bou
   const int by_row = (masks.kept_by_row & bit) != 0 ? 1 : 0;
   const int by_column = (masks.kept_by_column & bit) != 0 ? 1 : 0;
   const std::int64_t row = bounds.first_row + place.row(r);
-  if (!domain.square) {
-    return by_row == 0 || domain.landmark[row] >= 0 ? by_row : 2;
-  }
   const std::int64_t column = bounds.first_column + place.column(c);
+  if (!domain.square) {
+    return by_row == 0 || domain.landmark[column] >= 0 ? by_row : 2;
+  }
   if (column > row) return by_row + by_column;
   return column == row ? by_row : 0;
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "lpdm/backend.h"
 #include "lpdm/config.h"
 #include "lpdm/ops.h"
 #include "reference/local_loss.h"
@@ -31,6 +32,7 @@ struct Case {
   std::vector<CaseLayer> above;
   // The activation that the first layer's outputs went through: deltas include its derivative.
   std::optional<Activation> through;
+  BackendOptions backend;
 };
 
 // Uniform in [-1, 1).

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+"""Counts the machine instructions per pair-dimension of the inner loops of the two passes.
+
+One pair-dimension is one |y_id - y_jd| (forward) or one coefficient added (gradient). The kernels
+are compiled for one architecture and disassembled; a loop is a backward branch, and of the loops
+that hold a kernel's characteristic instruction the one with the most of them counts, without loops
+inside it. Where the CUDA toolkit has no nvdisasm, tools/nvdisasm.sh fetches one.
+
+    bench/sass/count.py                  # counts, and compares with bench/sass/expected.json
+    bench/sass/count.py --record         # writes that file anew
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXPECTED = pathlib.Path(__file__).with_name("expected.json")
+TOLERANCE = 0.02  # instructions per pair-dimension; compilers move a few instructions about
+
+# Of each kernel: its source, what its mangled name holds, the instruction that occurs once for
+# every `pairs` pair-dimensions. (Of halves: 4 loads bring 64 words of 2 values each.)
+Kernel = collections.namedtuple("Kernel", "source name instruction pairs")
+FP32 = r"FADD R\d+, R\d+, \|R\d+\||FADD R\d+, \|R\d+\|, R\d+"
+KERNELS = {
+    "forward fp32": Kernel("pairs/pair_sums.cu", "Fp32L1ES3_Lb0E", FP32, 1),
+    "forward fixed": Kernel("pairs/pair_sums.cu", "Fp32L1ENS0_5FixedELb0E", r"VABSDIFF", 1),
+    "forward half2": Kernel("pairs/pair_sums.cu", "Fp32L1ENS0_5Half2ELb0E", r"LDS\.128", 32),
+    "gradient": Kernel("pairs/pair_gradient.cu", "Fp32L1ES3_NS1_11L1DirectionELb0E", r"FADD\.SAT", 1),
+}
+
+
+def find_disassembler():
+    found = shutil.which("nvdisasm") or shutil.which("nvdisasm", path="/usr/local/cuda/bin")
+    carried = sorted((ROOT / ".deps").glob("nvdisasm/nvdisasm"))
+    return found or (str(carried[-1]) if carried else None)
+
+
+def disassemble(nvcc, disassembler, source, architecture, folder):
+    cubin = folder / (pathlib.Path(source).stem + ".cubin")
+    includes = [f"-I{ROOT / part}" for part in ("cuda", "include", "src")]
+    subprocess.run([nvcc, "-std=c++20", "-O3", f"-arch=sm_{architecture}", "-cubin", *includes,
+                    str(ROOT / "cuda" / source), "-o", str(cubin)], check=True)
+    return subprocess.run([disassembler, "-c", str(cubin)], check=True, text=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def functions(listing):
+    """Instruction lines and labels by mangled name."""
+    lines = collections.defaultdict(list)
+    name = None
+    for line in listing.splitlines():
+        section = re.match(r"//-+ \.text\.(\S+) -+", line)
+        if section:
+            name = section.group(1)
+        elif name and (re.match(r"\s*\.L_x_\d+:", line) or re.search(r"/\*[0-9a-f]{4,}\*/", line)):
+            lines[name].append(line.strip())
+    return lines
+
+
+def inner_loops(lines):
+    """(first, last) of backward branches that hold no other."""
+    labels = {line[:-1]: at for at, line in enumerate(lines) if line.endswith(":")}
+    loops = []
+    for at, line in enumerate(lines):
+        branch = re.search(r"\bBRA\b.*`\((\.L_x_\d+)\)", line)
+        if branch and labels.get(branch.group(1), at) < at:
+            loops.append((labels[branch.group(1)], at))
+    return loops
+
+
+def instructions(lines):
+    return [line for line in lines if "/*" in line and not line.endswith(":")]
+
+
+def count(lines, kernel):
+    """Instructions and pair-dimensions of the loop that holds the most of them."""
+    loops = inner_loops(lines)
+    best = None
+    for first, last in loops:
+        inside = [loop for loop in loops if first <= loop[0] and loop[1] <= last
+                  and loop != (first, last)]
+        body = instructions([line for at, line in enumerate(lines[first:last + 1], first)
+                             if not any(a <= at <= b for a, b in inside)])
+        pairs = kernel.pairs * sum(bool(re.search(kernel.instruction, line)) for line in body)
+        spills = sum(bool(re.search(r"\b(LDL|STL)\b", line)) for line in body)
+        if best is None or pairs > best["pair_dims"]:
+            best = {"instructions": len(body), "pair_dims": pairs, "spills": spills}
+    return best
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architecture", default="90", help="as in sm_90")
+    parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
+    parser.add_argument("--nvdisasm", default=find_disassembler())
+    parser.add_argument("--record", action="store_true", help="write the counts as the expected ones")
+    arguments = parser.parse_args()
+    if not pathlib.Path(arguments.nvcc).exists() or arguments.nvdisasm is None:
+        print("skipped: nvcc or nvdisasm is missing; tools/nvdisasm.sh fetches the latter")
+        return 77
+    listings, counts = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sorted({kernel.source for kernel in KERNELS.values()}):
+            listings[source] = functions(disassemble(arguments.nvcc, arguments.nvdisasm, source,
+                                                     arguments.architecture, pathlib.Path(folder)))
+    for title, kernel in KERNELS.items():
+        names = [name for name in listings[kernel.source] if kernel.name in name]
+        assert len(names) == 1, f"{title}: {names}"
+        found = count(listings[kernel.source][names[0]], kernel)
+        assert found and found["pair_dims"] > 0, f"{title}: no inner loop was recognised"
+        found["per_pair_dim"] = round(found["instructions"] / found["pair_dims"], 3)
+        counts[title] = found
+    expected = json.loads(EXPECTED.read_text()) if EXPECTED.exists() else {}
+    known = expected.get(f"sm_{arguments.architecture}", {})
+    worse = []
+    for title, found in counts.items():
+        bound = known.get(title, {}).get("per_pair_dim")
+        print(f"{title:15} {found['instructions']:5} instructions for {found['pair_dims']:4} "
+              f"pair-dimensions: {found['per_pair_dim']:.3f} (expected {bound}), "
+              f"{found['spills']} of them spills")
+        if bound is not None and found["per_pair_dim"] > bound + TOLERANCE:
+            worse.append(title)
+    if arguments.record:
+        expected[f"sm_{arguments.architecture}"] = counts
+        EXPECTED.write_text(json.dumps(expected, indent=2) + "\n")
+        return 0
+    if worse:
+        print("more instructions than recorded: " + ", ".join(worse), file=sys.stderr)
+    return 1 if worse else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

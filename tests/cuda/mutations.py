@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Plants mistakes in copies of the kernels and shows that the tests notice every one of them.
+
+Each mutation replaces a piece of a source file, builds that file anew, links it with the rest of
+the kernels as the build has them, and runs the tests that it names. One that survives is a hole
+in the tests, and one whose text is no longer there has to be brought up to date: both fail.
+
+    tests/cuda/mutations.py --build build/release [--all] [--only NAME]
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# quick: among those that every run of the tests plants.
+Mutation = collections.namedtuple("Mutation", "name file old new tests quick")
+AWKWARD = "LocalLoss.MatchesTheReferenceOnAwkwardShapes"
+OPTIONS = "LocalLoss.MatchesTheReferenceWithEveryOption"
+TIES = "LocalLoss.SharesTheMaximumAmongManyTies:LocalLoss.TellsSaturated*"
+SPARSE = "LocalLossVariants.RankTiesByColumn"
+MUTATIONS = [
+    Mutation("a wrong column index", "pairs/pair_gradient.cu",
+             "s * kStageColumns + k, place", "s * kStageColumns + (k ^ 1), place", AWKWARD, True),
+    Mutation("a missing barrier after the coefficients", "pairs/pair_gradient.cu",
+             "    __syncthreads();\n    coefficient_sum += half_row_sum(shared);",
+             "    coefficient_sum += half_row_sum(shared);", AWKWARD, True),
+    Mutation("a dropped max term", "pairs/listed_maxima.cuh",
+             "k < state.listed_count", "k < 0", AWKWARD, True),
+    Mutation("the maximum's share among many ties dropped", "pairs/pair_gradient.cu",
+             "coefficient += of_maximum", "coefficient += 0.0F * of_maximum", TIES, False),
+    Mutation("a direction where values are equal", "pairs/pair_gradient.cu",
+             "kEqual = 0.5F", "kEqual = 1.0F",
+             "LocalLoss.TreatsTiesAndDuplicatesAsZeroDirection", False),
+    Mutation("pairs beyond the last row", "pairs/target_tile.cuh",
+             "if (row >= bounds.rows || column >= bounds.columns) return false;", "", AWKWARD, False),
+    Mutation("the diagonal counted twice", "pairs/tile_walk.cuh",
+             "return column == row ? by_row : 0;", "return column == row ? 2 * by_row : 0;",
+             OPTIONS, False),
+    Mutation("mirror images forgotten", "pairs/pair_sums.cu",
+             "return sums.times(2.0,", "return sums.times(1.0,",
+             "LocalLoss.MatchesTheReferenceOnAwkwardShapes", True),
+    Mutation("a stage of words too few", "pairs/pair_tile.cuh",
+             "s < end; ++s) {", "s < end - (stage_count > 2); ++s) {", AWKWARD, False),
+    Mutation("a missing barrier between stages", "pairs/pair_tile.cuh",
+             "if (more) tile::store_stage(next, (s + 1) % 2, stages);\n      __syncthreads();",
+             "if (more) tile::store_stage(next, (s + 1) % 2, stages);", AWKWARD, False),
+    Mutation("one buffer where two are needed", "pairs/pair_tile.cuh",
+             "tile::store_stage(next, (s + 1) % 2, stages)", "tile::store_stage(next, s % 2, stages)",
+             AWKWARD, False),
+    Mutation("guidance of the other row forgotten", "pairs/target_tile.cuh",
+             "__fadd_rn(row_shift, column_shift)", "row_shift", OPTIONS, False),
+    Mutation("a rank limit that excludes itself", "pairs/target_tile.cuh",
+             "column <= limits.closest_column[row]", "column < limits.closest_column[row]", SPARSE,
+             False),
+    Mutation("the last block adds up what is not complete", "pairs/pair_sums.cu",
+             "if (!is_last_block(&state->sum_blocks_done, blocks)) return;",
+             "if (!is_last_block(&state->sum_blocks_done, (blocks + 1) / 2)) return;",
+             "LocalLoss.GradientIsOrthogonalToTheOutputs:" + AWKWARD, False),
+    Mutation("landmark pairs counted twice", "pairs/tile_walk.cuh",
+             "return by_row == 0 || domain.landmark[column] >= 0 ? by_row : 2;", "return 2 * by_row;",
+             "LocalLoss.MatchesTheReferenceOnLandmarks", False),
+]
+
+
+def run(command, **options):
+    return subprocess.run(command, text=True, capture_output=True, check=False, **options)
+
+
+def compile_command(build, source):
+    """How the build compiles a kernel of the shim's library."""
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        command = entry["command"]
+        if entry["file"] == str(source) and "lpdm_cuda_shim" in command:
+            return shlex.split(command), entry["directory"]
+    sys.exit(f"{build}/compile_commands.json does not build {source} for the execution shim; "
+             "configure with LPDM_BUILD_TESTS=ON and build shim_tests")
+
+
+def link_command(build):
+    lines = run(["ninja", "-C", str(build), "-t", "commands", "-s", "shim_tests"]).stdout
+    linking = [part for part in lines.strip().splitlines()[-1].split(" && ")
+               if " -o " in part and "shim_tests" in part]
+    return shlex.split(linking[0])
+
+
+def kernel_sources():
+    return sorted((ROOT / "cuda").glob("pairs/*.cu"))
+
+
+def depends_on(source, header):
+    return header.name in source.read_text() or any(
+        header.name in (ROOT / "cuda" / "pairs" / other).read_text() and other in source.read_text()
+        for other in ("target_tile.cuh", "tile_walk.cuh", "dispatch.cuh", "pair_sums.h",
+                      "largest_entry.h", "finish_layer.cuh"))
+
+
+def build_mutant(mutation, build, folder):
+    """The test program with the mistake in it."""
+    original = ROOT / "cuda" / mutation.file
+    text = original.read_text()
+    if text.count(mutation.old) != 1:
+        sys.exit(f"mutation '{mutation.name}': its text stands {text.count(mutation.old)} times in "
+                 f"cuda/{mutation.file}, expected once; bring tests/cuda/mutations.py up to date")
+    mutated = folder / "cuda" / mutation.file
+    mutated.parent.mkdir(parents=True)
+    mutated.write_text(text.replace(mutation.old, mutation.new))
+    is_header = original.suffix in (".h", ".cuh")
+    sources = ([s for s in kernel_sources() if depends_on(s, original)] if is_header
+               else [original])
+    objects = []
+    for source in sources:
+        command, directory = compile_command(build, source)
+        output = folder / (source.name + ".o")
+        command[command.index("-o") + 1] = str(output)
+        if command[0].endswith("ccache"):
+            command = command[1:]
+        if is_header:
+            command.insert(1, f"-I{folder / 'cuda'}")
+        else:
+            command = [str(mutated) if part == str(source) else part for part in command]
+        result = run(command, cwd=directory)
+        if result.returncode != 0:
+            sys.exit(f"mutation '{mutation.name}' does not compile:\n{result.stderr}")
+        objects.append(str(output))
+    program = folder / "mutant"
+    command = link_command(build)
+    command[command.index("-o") + 1] = str(program)
+    # Objects given first take precedence over those of the library.
+    command[command.index("-o"):command.index("-o")] = objects
+    result = run(command, cwd=build)
+    if result.returncode != 0:
+        sys.exit(f"mutation '{mutation.name}' does not link:\n{result.stderr}")
+    return program
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--all", action="store_true", help="not only the quick ones")
+    parser.add_argument("--only", help="the one of this name")
+    arguments = parser.parse_args()
+    chosen = [m for m in MUTATIONS
+              if (m.name == arguments.only if arguments.only else arguments.all or m.quick)]
+    if not chosen:
+        sys.exit(f"no mutation is called '{arguments.only}'")
+    survivors = []
+    for mutation in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            program = build_mutant(mutation, arguments.build.resolve(), pathlib.Path(folder))
+            try:
+                result = run([str(program), f"--gtest_filter={mutation.tests}"], timeout=300)
+                noticed = result.returncode != 0
+            except subprocess.TimeoutExpired:
+                noticed = True
+        print(f"{'noticed ' if noticed else 'SURVIVED'}  {mutation.name}", flush=True)
+        if not noticed:
+            survivors.append(mutation.name)
+    if survivors:
+        print("the tests do not notice: " + "; ".join(survivors), file=sys.stderr)
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

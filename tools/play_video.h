@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "play_episode.h"
-#include "render/classic_scene.h"
+#include "render/scene.h"
 #include "render/scene_renderer.h"
 #include "render/video_writer.h"
 

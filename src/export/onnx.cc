@@ -49,6 +49,8 @@ struct Attribute {
 // Grows the graph node by node; every node's output is called by the name it is given.
 class GraphWriter {
  public:
+  static constexpr std::int64_t kRows = -1;  // in a shape: as many as there are observations
+
   GraphWriter() { graph_.add_bytes(graph_field::kName, "policy"); }
 
   void add_node(const std::string& type, std::span<const std::string> inputs,
@@ -94,7 +96,6 @@ class GraphWriter {
   const ProtobufWriter& message() const { return graph_; }
 
  private:
-  // shape: kRows stands for the number of rows, whatever that is.
   static ProtobufWriter value(const std::string& name, ElementType type,
                               std::span<const std::int64_t> shape, const std::string& doc) {
     ProtobufWriter dimensions;
@@ -119,10 +120,6 @@ class GraphWriter {
     return info;
   }
 
- public:
-  static constexpr std::int64_t kRows = -1;
-
- private:
   ProtobufWriter graph_;
 };
 

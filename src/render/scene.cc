@@ -1,4 +1,4 @@
-#include "render/classic_scene.h"
+#include "render/scene.h"
 
 #include <fmt/format.h>
 #include <stdlib.h>
@@ -143,7 +143,7 @@ Scene scene_of(const Environment& environment) {
   }
   throw UsageError(
       fmt::format("there is no picture of {}; play it without --video, or give it one in "
-                  "src/render/classic_scene.cc",
+                  "src/render/scene.cc",
                   id));
 }
 

@@ -125,6 +125,17 @@ class Reader {
 
 }  // namespace
 
+std::int64_t saved_iteration(const TensorFile& file) {
+  const auto found = file.tensors.find(kProgress);
+  const auto* values = found == file.tensors.end()
+                           ? nullptr
+                           : std::get_if<std::vector<std::int64_t>>(&found->second.values);
+  if (values == nullptr || values->empty())
+    throw UsageError(
+        "the checkpoint does not say which iteration it was saved after; use another one");
+  return values->front();
+}
+
 CheckpointState read_checkpoint(const TensorFile& file, const std::string& source,
                                 const CheckpointShape& shape) {
   return Reader(file, source).read(shape);

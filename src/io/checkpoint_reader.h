@@ -60,4 +60,7 @@ struct CheckpointState {
 CheckpointState read_checkpoint(const TensorFile& file, const std::string& source,
                                 const CheckpointShape& shape);
 
+// The iteration that a checkpoint was saved after. Throws UsageError if it does not say.
+std::int64_t saved_iteration(const TensorFile& file);
+
 }  // namespace lpdm

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "io/checkpoint.h"
+#include "io/checkpoint_reader.h"
 #include "io/checksum.h"
 #include "io/files.h"
 #include "lpdm/error.h"
@@ -22,26 +23,12 @@ constexpr const char* kManifest = "manifest.json";
 constexpr const char* kBest = "best.safetensors";
 constexpr const char* kPrefix = "iteration-";
 constexpr const char* kReturn = "return_mean";  // in the metadata
-constexpr std::uint64_t kMaxManifestBytes = 1U << 20;
 
 // Runs of earlier programs have this one file.
 constexpr const char* kOnlyFile = "checkpoint.safetensors";
 
 std::string file_name(std::int64_t iteration) {
   return fmt::format("{}{:09}.safetensors", kPrefix, iteration);
-}
-
-// Null if it is missing or damaged.
-Json read_manifest(const fs::path& folder) {
-  try {
-    Json manifest = parse_json(read_file(folder / kManifest, "manifest", kMaxManifestBytes),
-                               (folder / kManifest).string());
-    const bool known = manifest.is_object() && manifest.value("format", "") == kFormat &&
-                       manifest.contains("best");
-    return known ? manifest : Json();
-  } catch (const std::exception&) {
-    return {};
-  }
 }
 
 // Of a file_name; none for another name.
@@ -67,13 +54,22 @@ std::vector<fs::path> checkpoints_in(const fs::path& folder) {
   return paths;
 }
 
-// The mean return that a checkpoint was saved with; none if the file is missing or damaged.
-std::optional<double> return_of(const fs::path& path) {
+// What a checkpoint says of itself.
+struct Label {
+  std::int64_t iteration = 0;
+  std::optional<double> return_mean;
+};
+
+// None if the file is missing or damaged.
+std::optional<Label> read_label(const fs::path& path) {
   try {
     const TensorFile file = load_with_checksum(path);
-    const auto found = file.metadata.find(kReturn);
-    if (found == file.metadata.end()) return std::nullopt;
-    return std::stod(found->second);
+    Label label;
+    label.iteration = saved_iteration(file);
+    if (const auto found = file.metadata.find(kReturn); found != file.metadata.end()) {
+      label.return_mean = std::stod(found->second);
+    }
+    return label;
   } catch (const std::exception&) {
     return std::nullopt;
   }
@@ -87,18 +83,15 @@ CheckpointStore::CheckpointStore(const fs::path& run, std::int64_t keep, std::in
   remove_leftovers(folder_);
   for (const fs::path& path : checkpoints_in(folder_)) {
     const std::int64_t saved_at = *iteration_of(path);
-    if (saved_at <= iteration) {
-      entries_.insert(entries_.begin(), {path.filename().string(), saved_at, return_of(path)});
-    }
+    if (saved_at > iteration) continue;
+    const std::optional<Label> label = read_label(path);
+    entries_.insert(entries_.begin(), {path.filename().string(), saved_at,
+                                       label ? label->return_mean : std::nullopt});
   }
-  const Json manifest = read_manifest(folder_);
-  const std::optional<double> best = return_of(folder_ / kBest);
-  if (!best || manifest.is_null()) return;
-  const Json& listed = manifest["best"];
-  const bool has_iteration =
-      listed.is_object() && listed.value("iteration", Json()).is_number_integer();
-  const std::int64_t saved_at = has_iteration ? listed["iteration"].get<std::int64_t>() : 0;
-  if (saved_at <= iteration) best_ = Entry{kBest, saved_at, best};
+  const std::optional<Label> best = read_label(folder_ / kBest);
+  if (best && best->return_mean && best->iteration <= iteration) {
+    best_ = Entry{kBest, best->iteration, best->return_mean};
+  }
 }
 
 void CheckpointStore::save(Trainer& trainer, std::optional<double> return_mean) {

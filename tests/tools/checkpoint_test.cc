@@ -54,6 +54,19 @@ TEST_F(CheckpointTest, TheBestOutlivesAResume) {
   EXPECT_EQ(manifest("run")["best"]["return_mean"], 1e6);
 }
 
+// A kill between the two writes leaves a manifest that does not know the best checkpoint yet.
+TEST_F(CheckpointTest, TheBestIsKnownByItsFileWhateverTheManifestSays) {
+  const std::string settings = "--set run.iterations=120 --set run.checkpoint_every=10";
+  expect_trained("run", settings);
+  const fs::path path = out("run") / "checkpoints/manifest.json";
+  const std::string whole = file_text(path);
+  for (const char* damage : {R"({"format": "lpdm-checkpoints-1", "best": {"iteration": 3}})", ""}) {
+    put_file(path, damage);
+    expect_trained("run", settings + " --resume");
+    EXPECT_EQ(file_text(path), whole);
+  }
+}
+
 // What lies beyond where a run goes on belongs to a course that has been left.
 TEST_F(CheckpointTest, LaterCheckpointsOfAnAbandonedCourseAreForgotten) {
   expect_trained("run", "--set run.iterations=60 --set run.checkpoint_every=10");

@@ -5,9 +5,12 @@
 #include <array>
 #include <chrono>
 #include <string>
+#include <thread>
 
 #include "io/checksum.h"
 #include "io/files.h"
+#include "io/run_lock.h"
+#include "lpdm/error.h"
 #include "lpdm/random.h"
 #include "tools/rounds.h"
 #include "tools/run_fixture.h"
@@ -39,7 +42,21 @@ class KillTest : public RunFixture {
         run_program(fmt::format("info >/dev/null; timeout --signal=KILL {:.4f} '{}' {}", moment,
                                 LPDM_PROGRAM, train("killed", settings)));
     EXPECT_TRUE(outcome.status == 0 || outcome.status == 137) << outcome.err;
+    wait_for_its_end();
     return outcome.status == 137;
+  }
+
+  // A process that was killed holds its files for another moment.
+  void wait_for_its_end() const {
+    constexpr auto kMoment = std::chrono::milliseconds(10);
+    for (int moment = 0; moment < 1000 && fs::exists(out("killed")); ++moment) {
+      try {
+        const RunLock lock(out("killed"));
+        return;
+      } catch (const UsageError&) {
+        std::this_thread::sleep_for(kMoment);
+      }
+    }
   }
 
   void expect_nothing_damaged() const {

@@ -39,13 +39,14 @@ MUTATIONS = [
              "kEqual = 0.5F", "kEqual = 1.0F",
              "LocalLoss.TreatsTiesAndDuplicatesAsZeroDirection", False),
     Mutation("pairs beyond the last row", "pairs/target_tile.cuh",
-             "if (row >= bounds.rows || column >= bounds.columns) return false;", "", AWKWARD, False),
+             "if (row >= bounds.rows || column >= bounds.columns) return false;",
+             "if (row > bounds.rows || column > bounds.columns) return false;", AWKWARD, False),
     Mutation("the diagonal counted twice", "pairs/tile_walk.cuh",
              "return column == row ? by_row : 0;", "return column == row ? 2 * by_row : 0;",
              OPTIONS, False),
     Mutation("mirror images forgotten", "pairs/pair_sums.cu",
              "return sums.times(2.0,", "return sums.times(1.0,",
-             "LocalLoss.MatchesTheReferenceOnAwkwardShapes", True),
+             "LocalLoss.GradientIsOrthogonalToTheOutputs", True),
     Mutation("a stage of words too few", "pairs/pair_tile.cuh",
              "s < end; ++s) {", "s < end - (stage_count > 2); ++s) {", AWKWARD, False),
     Mutation("a missing barrier between stages", "pairs/pair_tile.cuh",
@@ -84,10 +85,11 @@ def compile_command(build, source):
 
 
 def link_command(build):
-    lines = run(["ninja", "-C", str(build), "-t", "commands", "-s", "shim_tests"]).stdout
-    linking = [part for part in lines.strip().splitlines()[-1].split(" && ")
-               if " -o " in part and "shim_tests" in part]
-    return shlex.split(linking[0])
+    for line in run(["ninja", "-C", str(build), "-t", "commands", "shim_tests"]).stdout.splitlines():
+        for part in line.split(" && "):
+            if " -o tests/cuda/shim_tests " in part:
+                return shlex.split(part)
+    sys.exit(f"{build} does not say how shim_tests is linked; build it with Ninja first")
 
 
 def kernel_sources():

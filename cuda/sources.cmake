@@ -1,7 +1,46 @@
 # The files of the CUDA backend, relative to this folder. Those of `kernels` are compiled by nvcc,
 # and as C++ by the host compiler for the tests (tests/shim); those of `host` have no kernels.
-set(lpdm_cuda_kernels)
+set(lpdm_cuda_kernels
+  common/standardize.cu
+  lowrank/features.cu
+  lowrank/furthest_pairs.cu
+  lowrank/lowrank_loss.cu
+  lowrank/product.cu
+  ops/activation_statistics.cu
+  ops/advantages.cu
+  ops/clip_adam.cu
+  ops/dense.cu
+  ops/gather_rows.cu
+  ops/generalized_advantage.cu
+  ops/guided_shift.cu
+  ops/infer.cu
+  ops/landmarks.cu
+  ops/local_loss.cu
+  ops/policy_loss.cu
+  ops/ppo_loss.cu
+  ops/returns.cu
+  ops/target_statistics.cu
+  ops/value_loss.cu
+  pairs/column_order.cu
+  pairs/finish_gradient.cu
+  pairs/largest_entry.cu
+  pairs/pack_rows.cu
+  pairs/pair_gradient.cu
+  pairs/pair_sides.cu
+  pairs/pair_sums.cu
+  pairs/row_limits.cu
+  pairs/settle_maxima.cu)
+# Calls of CUB, which only nvcc compiles; tests/shim has files of the same names instead.
+set(lpdm_cuda_device_only
+  common/segmented_sort.cu)
 set(lpdm_cuda_host
   common/checks.cc
   common/context.cc
-  common/memory.cc)
+  common/device.cc
+  common/device_backend.cc
+  common/graph.cc
+  common/memory.cc
+  common/op_table.cc
+  common/staging.cc
+  interface.cc
+  pairs/layer_weights.cc)

@@ -51,6 +51,11 @@ Context& Context::side(std::size_t index) {
   return *sides_[index];
 }
 
+void Context::settle() {
+  arena_.restart(false);
+  for (const auto& side : sides_) side->settle();
+}
+
 std::uint64_t Context::generation() const {
   std::uint64_t sum = arena_.generation();
   for (const auto& side : sides_) sum += side->generation();

@@ -66,6 +66,9 @@ class Context {
   // Called by the backend before each op, and by fork_join for the side streams.
   void begin_op() { arena_.restart(shared_.recording); }
 
+  // Puts the pieces of all scratch memory together, before ops are recorded.
+  void settle();
+
   // The side stream `index`, made when it is first asked for.
   Context& side(std::size_t index);
   // Recorded in this stream's order, to be waited for by another one.

@@ -3,6 +3,8 @@
 #include <bit>
 #include <chrono>
 
+#include "core/cuda_backend.h"
+#include "core/cuda_library.h"
 #include "lpdm/error.h"
 
 namespace lpdm {
@@ -39,11 +41,15 @@ BackendOptions backend_options(const Config& config) {
 }
 
 std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool,
-                                      const BackendOptions&) {
-  if (device == "auto" || device == "cpu") return make_cpu_backend(pool);
-  if (device == "cuda") {
-    throw UsageError(
-        "run.device cuda: this program was built without the CUDA backend; choose cpu or auto");
+                                      const BackendOptions& options) {
+  if (device == "cpu") return make_cpu_backend(pool);
+  if (device == "auto" || device == "cuda") {
+    const CudaLibrary& library = cuda_library();
+    if (library.usable()) return make_cuda_backend(*library.table, options);
+    if (device == "auto") return make_cpu_backend(pool);
+    const std::string why = "run.device cuda: " + library.text + ", or choose --device cpu";
+    if (library.device == CudaDeviceStatus::kUnsuitable) throw Error(why);
+    throw UsageError(why);
   }
   throw UsageError("run.device " + device + ": there is no such device; choose auto, cpu or cuda");
 }

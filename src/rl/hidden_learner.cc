@@ -26,17 +26,20 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
   }
 }
 
+bool HiddenLearner::evaluates_local_loss(bool diagnostics) const {
+  return !network_.hidden().empty() && (hidden_.method == HiddenMethod::kLpdm || diagnostics);
+}
+
 void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* heads) {
   const bool lpdm = hidden_.method == HiddenMethod::kLpdm;
-  local_loss_evaluated_ = !network_.hidden().empty() && (lpdm || inputs.diagnostics);
   // Before backpropagation writes the deltas that a local gradient would.
-  if (local_loss_evaluated_) evaluate_local_loss(inputs, lpdm);
+  if (evaluates_local_loss(inputs.diagnostics)) evaluate_local_loss(inputs, lpdm);
   if (hidden_.method == HiddenMethod::kBackprop)
     activations_.backpropagate(inputs.rows, *heads, value_scale_);
   if (lpdm) {
-    for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
-      activations_.layer_gradient(inputs.rows, l);
-    }
+    backend_.parallel(static_cast<std::int64_t>(network_.hidden().size()), [&](std::int64_t l) {
+      activations_.layer_gradient(inputs.rows, static_cast<std::size_t>(l));
+    });
   }
 }
 
@@ -93,6 +96,7 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
     target.landmarks = landmarks_.data();
     target.landmark_count = landmark_count_.data();
     target.landmark_capacity = landmarks_.size();
+    target.landmark_capacity = landmarks_.size();
   }
   return target;
 }
@@ -119,26 +123,26 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
                        .layer_count = static_cast<std::int64_t>(layers.size())});
 }
 
-ParameterSlice HiddenLearner::slice(std::size_t layer, double rate_factor) {
+ParameterSlice HiddenLearner::slice(std::size_t layer) {
   const auto layers = static_cast<std::int64_t>(network_.hidden().size());
   const double rate = hidden_.learning_rate.rate(static_cast<std::int64_t>(layer), layers);
-  return network_.hidden()[layer].parameters().slice(rate_factor * rate);
+  return network_.hidden()[layer].parameters().slice(rate);
 }
 
-void HiddenLearner::step(double rate_factor) {
+void HiddenLearner::step(const double* rate_factor) {
   if (hidden_.method != HiddenMethod::kLpdm) return;
-  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
-    std::vector<ParameterSlice> slices{slice(l, rate_factor)};
-    clip_adam_step(backend_, slices, hidden_.grad_clip,
-                   network_.hidden()[l].parameters().adam_step());
-  }
+  backend_.parallel(static_cast<std::int64_t>(network_.hidden().size()), [&](std::int64_t l) {
+    const auto layer = static_cast<std::size_t>(l);
+    clip_adam_step(backend_, {slice(layer)}, hidden_.grad_clip, rate_factor,
+                   network_.hidden()[layer].parameters().adam_step());
+  });
 }
 
-std::vector<ParameterSlice> HiddenLearner::shared_slices(double rate_factor) {
+std::vector<ParameterSlice> HiddenLearner::shared_slices() {
   std::vector<ParameterSlice> slices;
   if (hidden_.method != HiddenMethod::kBackprop) return slices;
   for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
-    slices.push_back(slice(l, rate_factor));
+    slices.push_back(slice(l));
   }
   return slices;
 }
@@ -171,10 +175,10 @@ std::vector<LayerDiagnostics> HiddenLearner::diagnostics(const Inputs& inputs) {
   return layers;
 }
 
-void HiddenLearner::check_finite() {
+void HiddenLearner::check_finite(bool diagnostics) {
   const std::vector<LocalLossStatistics> statistics = statistics_.read();
   for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
-    if (local_loss_evaluated_ && !std::isfinite(statistics[l].loss)) {
+    if (evaluates_local_loss(diagnostics) && !std::isfinite(statistics[l].loss)) {
       throw NumericalError(
           fmt::format("the local loss of hidden layer {} is {}; lower hidden.learning_rate or "
                       "check the observations",

@@ -37,18 +37,20 @@ class HiddenLearner {
   // null. The local loss is evaluated where it is learned from, and for the diagnostics.
   void compute_gradients(const Inputs& inputs, HeadActivations* heads);
 
-  // One clipped Adam step for each hidden layer that learns by its local loss.
-  void step(double rate_factor);
+  // One clipped Adam step for each hidden layer that learns by its local loss. rate_factor: in
+  // backend memory.
+  void step(const double* rate_factor);
   // Under backprop the hidden layers, which form one group with the policy head; else empty.
-  std::vector<ParameterSlice> shared_slices(double rate_factor);
+  std::vector<ParameterSlice> shared_slices();
 
   // Adds the layers' state at the latest compute_gradients and step, and a sample of its rows.
   void diagnose(const Inputs& inputs, UpdateReport& report);
-  // Throws NumericalError if something is not finite.
-  void check_finite();
+  // Throws NumericalError if something is not finite. diagnostics: as of the latest inputs.
+  void check_finite(bool diagnostics);
 
  private:
-  ParameterSlice slice(std::size_t layer, double rate_factor);
+  bool evaluates_local_loss(bool diagnostics) const;
+  ParameterSlice slice(std::size_t layer);
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);
@@ -60,7 +62,6 @@ class HiddenLearner {
   HiddenConfig hidden_;
   double value_scale_;
   std::uint64_t seed_;
-  bool local_loss_evaluated_ = false;
   DeviceArray<float> shift_;                             // (capacity)
   DeviceArray<std::int64_t> landmarks_;                  // (M)
   DeviceArray<std::int64_t> landmark_count_;             // (1)

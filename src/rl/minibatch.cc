@@ -10,7 +10,6 @@ Minibatch::Minibatch(Backend& backend, Network& network, std::int64_t capacity,
       input_width_(on_features ? network.head().in() : network.shape().input),
       output_width_(network.head().out()),
       action_width_(action_width),
-      count_(backend, 1),
       inputs_(backend, capacity * input_width_),
       actions_(backend, capacity * action_width),
       old_outputs_(backend, capacity * output_width_),
@@ -18,9 +17,9 @@ Minibatch::Minibatch(Backend& backend, Network& network, std::int64_t capacity,
       advantages_(backend, capacity),
       returns_(backend, capacity) {}
 
-void Minibatch::gather(RolloutBuffer& buffer, const std::int64_t* index, std::int64_t count,
+void Minibatch::gather(RolloutBuffer& buffer, const std::int64_t* index, const std::int64_t* count,
                        bool normalize) {
-  count_.write(std::vector<std::int64_t>{count});
+  count_ = count;
   const auto take = [&](const float* source, std::int64_t width, DeviceArray<float>& to) {
     backend_.gather_rows({.rows = rows(),
                           .width = width,

@@ -16,10 +16,12 @@ class Minibatch {
   Minibatch(Backend& backend, Network& network, std::int64_t capacity, std::int64_t action_width,
             bool on_features);
 
-  // Takes the rows index[0 .. count) of the buffer. normalize: standardises the advantages.
-  void gather(RolloutBuffer& buffer, const std::int64_t* index, std::int64_t count, bool normalize);
+  // Takes the rows index[0 .. *count) of the buffer; both are in backend memory, and count is kept.
+  // normalize: standardises the advantages.
+  void gather(RolloutBuffer& buffer, const std::int64_t* index, const std::int64_t* count,
+              bool normalize);
 
-  Rows rows() const { return {.count = count_.data(), .capacity = capacity_}; }
+  Rows rows() const { return {.count = count_, .capacity = capacity_}; }
   const float* inputs() const { return inputs_.data(); }  // (N, observation_size or features)
   const float* actions() const { return actions_.data(); }
   const float* old_outputs() const { return old_outputs_.data(); }
@@ -34,7 +36,7 @@ class Minibatch {
   std::int64_t input_width_;
   std::int64_t output_width_;
   std::int64_t action_width_;
-  DeviceArray<std::int64_t> count_;  // (1)
+  const std::int64_t* count_ = nullptr;
   DeviceArray<float> inputs_;
   DeviceArray<float> actions_;
   DeviceArray<float> old_outputs_;

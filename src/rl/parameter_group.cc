@@ -9,10 +9,11 @@
 namespace lpdm {
 
 void clip_adam_step(Backend& backend, const std::vector<ParameterSlice>& slices, double clip,
-                    std::int64_t* adam_step) {
+                    const double* rate_factor, std::int64_t* adam_step) {
   backend.clip_adam({.slices = slices.data(),
                      .slice_count = static_cast<std::int64_t>(slices.size()),
                      .clip = clip,
+                     .rate_factor = rate_factor,
                      .step = adam_step});
 }
 

@@ -11,9 +11,10 @@
 
 namespace lpdm {
 
-// One clipped Adam step. clip: 0 for none. adam_step: the updates of the group so far.
+// One clipped Adam step. clip: 0 for none. rate_factor (in backend memory) multiplies all rates.
+// adam_step: the updates of the group so far.
 void clip_adam_step(Backend& backend, const std::vector<ParameterSlice>& slices, double clip,
-                    std::int64_t* adam_step);
+                    const double* rate_factor, std::int64_t* adam_step);
 
 // Throws NumericalError naming `owner` if the norm of the latest gradient is not finite.
 void check_gradient_finite(const Parameters& parameters, const std::string& owner);

@@ -78,12 +78,12 @@ void PolicyHead::remember_std() {
   if (network_.log_std() != nullptr) old_log_std_.write(network_.log_std()->values());
 }
 
-void PolicyHead::step(std::vector<ParameterSlice> shared, double rate_factor) {
-  const double rate = rate_factor * head_.learning_rate;
+void PolicyHead::step(std::vector<ParameterSlice> shared, const double* rate_factor) {
+  const double rate = head_.learning_rate;
   Parameters& head = network_.head().parameters();
   shared.push_back(head.slice(rate));
   if (network_.log_std() != nullptr) shared.push_back(network_.log_std()->slice(rate));
-  clip_adam_step(backend_, shared, head_.grad_clip, head.adam_step());
+  clip_adam_step(backend_, shared, head_.grad_clip, rate_factor, head.adam_step());
 }
 
 }  // namespace lpdm

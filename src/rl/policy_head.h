@@ -36,8 +36,8 @@ class PolicyHead {
   void remember_std();
 
   // One clipped Adam step of the head together with `shared`, the slices of the layers below that
-  // learn from the policy's loss; none where they do not.
-  void step(std::vector<ParameterSlice> shared, double rate_factor);
+  // learn from the policy's loss; none where they do not. rate_factor: in backend memory.
+  void step(std::vector<ParameterSlice> shared, const double* rate_factor);
 
  private:
   Backend& backend_;

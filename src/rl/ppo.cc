@@ -55,7 +55,8 @@ struct Ppo::Impl {
         policy_head(backend, network, action, config),
         value_head(backend, network, config),
         learner(backend, network, fixed_features ? buffer.hidden() : hidden, config),
-        draw(backend, 1) {
+        rate_factor(backend, 1),
+        recording(backend.make_recording()) {
     hidden.reserve(fixed_features ? 0 : minibatch.rows().capacity);
     heads.reserve(minibatch.rows().capacity);
   }
@@ -69,9 +70,9 @@ struct Ppo::Impl {
 
   UpdateReport update(const HorizonRollout& rollout, const UpdateOptions& options) {
     check_shapes(rollout);
-    buffer.load(rollout);
+    if (buffer.load(rollout)) recording->forget();
     policy_head.remember_std();
-    prepare_epochs();
+    prepare_epochs(options.rate_factor);
     UpdateReport report;
     std::int64_t epochs = 0;
     while (epochs < ppo.epochs) {
@@ -80,7 +81,7 @@ struct Ppo::Impl {
       if (ppo.kl_stop > 0.0 && epoch_kl(epochs - 1) > ppo.kl_stop) break;
     }
     ++updates;
-    summarize(epochs, report);
+    summarize(epochs, options, report);
     return report;
   }
 
@@ -113,82 +114,119 @@ struct Ppo::Impl {
             "its ends and final observations do not fit its flags");
   }
 
-  void prepare_epochs() {
+  // Local updates of one update, each of which draws its own landmarks.
+  std::int64_t local_updates() const { return ppo.epochs * (fixed_features ? 1 : minibatches()); }
+
+  void prepare_epochs(double learning_rate_factor) {
     if (statistics.size() < ppo.epochs * minibatches()) {
       statistics = DeviceArray<PpoLossStatistics>(backend, ppo.epochs * minibatches());
       value_losses = DeviceArray<double>(backend, ppo.epochs * minibatches());
       order = DeviceArray<std::int64_t>(backend, buffer.size());
+      counts = DeviceArray<std::int64_t>(backend, minibatches());
+      draws = DeviceArray<std::int64_t>(backend, local_updates());
+      std::vector<std::int64_t> rows;
+      for (std::int64_t m = 0; m < minibatches(); ++m) {
+        rows.push_back(first_row(m + 1) - first_row(m));
+      }
+      counts.write(rows);
     }
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(local_updates()));
+    std::iota(numbers.begin(), numbers.end(), updates * local_updates());
+    draws.write(numbers);
+    rate_factor.write(std::vector<double>{learning_rate_factor});
     host_order.resize(static_cast<std::size_t>(buffer.size()));
     std::iota(host_order.begin(), host_order.end(), 0);
   }
 
+  // What is diagnosed is not recorded: its results are read at once.
   void run_epoch(std::int64_t epoch, const UpdateOptions& options, UpdateReport& report) {
-    if (fixed_features) learn_features(epoch, options, report);
+    const bool diagnosed = options.diagnostics && epoch == 0;
     shuffle(host_order,
             RandomStream(config.run.seed, {.purpose = StreamPurpose::kMinibatches,
                                            .episode = static_cast<std::uint32_t>(updates),
                                            .step = static_cast<std::uint32_t>(epoch)}));
     order.write(host_order);
-    for (std::int64_t m = 0; m < minibatches(); ++m) {
-      minibatch.gather(buffer, order.data() + first_row(m), first_row(m + 1) - first_row(m),
-                       ppo.normalize_advantages);
-      learn_minibatch(epoch * minibatches() + m, options, report);
-    }
+    if (diagnosed && fixed_features) learn_features(epoch, &report);
+    if (diagnosed && !fixed_features) learn_minibatch(epoch, 0, &report);
+    const std::int64_t first = diagnosed && !fixed_features ? 1 : 0;
+    recording->enqueue(static_cast<std::uint64_t>(2 * epoch + (diagnosed ? 1 : 0)), [&] {
+      if (fixed_features && !diagnosed) learn_features(epoch, nullptr);
+      for (std::int64_t m = first; m < minibatches(); ++m) learn_minibatch(epoch, m, nullptr);
+    });
   }
 
   // One local update from the whole buffer; its outputs are what the mini-batches then learn on.
-  void learn_features(std::int64_t epoch, const UpdateOptions& options, UpdateReport& report) {
-    const bool diagnostics = options.diagnostics && epoch == 0;
+  // report: for its diagnostics; null: none are wanted.
+  void learn_features(std::int64_t epoch, UpdateReport* report) {
     const bool lpdm = config.hidden.method == HiddenMethod::kLpdm;
-    if (!lpdm && !diagnostics) return;
+    if (!lpdm && report == nullptr) return;
     const HiddenLearner::Inputs inputs =
-        local_inputs(buffer.rows(), buffer.old_values(), updates * ppo.epochs + epoch, diagnostics);
+        local_inputs(buffer.rows(), buffer.old_values(), epoch, report != nullptr);
     learner.compute_gradients(inputs, nullptr);
-    learner.step(options.rate_factor);
-    if (diagnostics) learner.diagnose(inputs, report);
+    learner.step(rate_factor.data());
+    if (report != nullptr) learner.diagnose(inputs, *report);
     if (lpdm) buffer.refresh_features();
   }
 
-  // `step`: the mini-batch's number within the update.
-  void learn_minibatch(std::int64_t step, const UpdateOptions& options, UpdateReport& report) {
+  // report: as above.
+  void learn_minibatch(std::int64_t epoch, std::int64_t m, UpdateReport* report) {
+    const std::int64_t step = epoch * minibatches() + m;
+    minibatch.gather(buffer, order.data() + first_row(m), counts.data() + m,
+                     ppo.normalize_advantages);
     const Rows rows = minibatch.rows();
     if (!fixed_features) hidden.forward(rows, minibatch.inputs());
     heads.forward(rows, fixed_features ? minibatch.inputs() : hidden.features());
-    policy_head.ppo_loss(heads, {.rows = rows,
+    const HiddenLearner::Inputs inputs =
+        local_inputs(rows, heads.values(), fixed_features ? 0 : step, report != nullptr);
+    const bool backprop = config.hidden.method == HiddenMethod::kBackprop;
+    backend.parallel(3, [&](std::int64_t branch) {
+      if (branch == 0) {
+        policy_loss(step);
+      } else if (branch == 1) {
+        value_loss(step);
+      } else if (!fixed_features && !backprop) {
+        learn_hidden(inputs);
+      }
+    });
+    if (backprop) learn_hidden(inputs);  // from the heads' deltas
+    backend.parallel(2, [&](std::int64_t branch) {
+      if (branch == 0) {
+        policy_head.step(learner.shared_slices(), rate_factor.data());
+      } else {
+        value_head.step(rate_factor.data());
+      }
+    });
+    if (report != nullptr) learner.diagnose(inputs, *report);
+  }
+
+  void policy_loss(std::int64_t step) {
+    policy_head.ppo_loss(heads, {.rows = minibatch.rows(),
                                  .old_outputs = minibatch.old_outputs(),
                                  .actions = minibatch.actions(),
                                  .advantages = minibatch.advantages(),
                                  .statistics = statistics.data() + step});
-    value_head.loss(heads, {.rows = rows,
+  }
+
+  void value_loss(std::int64_t step) {
+    value_head.loss(heads, {.rows = minibatch.rows(),
                             .returns = minibatch.returns(),
                             .old_values = minibatch.old_values(),
                             .clip = ppo.value_clip,
                             .loss = value_losses.data() + step});
-    if (fixed_features) {
-      policy_head.step({}, options.rate_factor);
-    } else {
-      learn_hidden(step, options, report);
-    }
-    value_head.step(options.rate_factor);
   }
 
-  // One step of the hidden layers and the policy head.
-  void learn_hidden(std::int64_t step, const UpdateOptions& options, UpdateReport& report) {
-    const HiddenLearner::Inputs inputs =
-        local_inputs(minibatch.rows(), heads.values(), updates * ppo.epochs * minibatches() + step,
-                     options.diagnostics && step == 0);
+  void learn_hidden(const HiddenLearner::Inputs& inputs) {
     learner.compute_gradients(inputs, &heads);
-    learner.step(options.rate_factor);
-    policy_head.step(learner.shared_slices(options.rate_factor), options.rate_factor);
-    if (inputs.diagnostics) learner.diagnose(inputs, report);
+    learner.step(rate_factor.data());
   }
 
-  // `number`: of the local update within the run, which names its landmark draw.
-  HiddenLearner::Inputs local_inputs(const Rows& rows, const float* values, std::int64_t number,
-                                     bool diagnostics) {
-    draw.write(std::vector<std::int64_t>{number});
-    return {.rows = rows, .values = values, .iteration = draw.data(), .diagnostics = diagnostics};
+  // local_update: its number within this update.
+  HiddenLearner::Inputs local_inputs(const Rows& rows, const float* values,
+                                     std::int64_t local_update, bool diagnostics) {
+    return {.rows = rows,
+            .values = values,
+            .iteration = draws.data() + local_update,
+            .diagnostics = diagnostics};
   }
 
   // The share of an epoch's rows that are in one of its mini-batches.
@@ -206,7 +244,7 @@ struct Ppo::Impl {
     return mean;
   }
 
-  void summarize(std::int64_t epochs, UpdateReport& report) {
+  void summarize(std::int64_t epochs, const UpdateOptions& options, UpdateReport& report) {
     const std::vector<PpoLossStatistics> all = statistics.read();
     const std::vector<double> values = value_losses.read();
     PpoReport ppo_report{.epochs = epochs};
@@ -224,7 +262,7 @@ struct Ppo::Impl {
     report.ppo = ppo_report;
     check_loss_finite(report.policy_loss, "policy");
     check_loss_finite(value_loss, "value");
-    learner.check_finite();
+    learner.check_finite(options.diagnostics);
     check_parameters_finite(network);
   }
 
@@ -244,9 +282,12 @@ struct Ppo::Impl {
   std::int64_t updates = 0;
   std::vector<std::int64_t> host_order;
   DeviceArray<std::int64_t> order;            // (rows)
-  DeviceArray<std::int64_t> draw;             // (1)
+  DeviceArray<std::int64_t> counts;           // (mini-batches), their rows
+  DeviceArray<std::int64_t> draws;            // (local updates), numbers that name landmark draws
+  DeviceArray<double> rate_factor;            // (1)
   DeviceArray<PpoLossStatistics> statistics;  // (epochs, mini-batches)
   DeviceArray<double> value_losses;           // (epochs, mini-batches)
+  std::unique_ptr<Recording> recording;       // of the ops of an epoch
 };
 
 Ppo::Ppo(Backend& backend, Network& network, const ActionSpace& action, const Config& config)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <optional>
 
 #include "lpdm/error.h"
@@ -52,6 +53,7 @@ struct Reinforce::Impl {
         action(action_in),
         algorithm(config.algorithm),
         value_steps(config.value.steps),
+        learns_by_backprop(config.hidden.method == HiddenMethod::kBackprop),
         hidden(backend, network),
         heads(backend, network),
         policy_head(backend, network, action, config),
@@ -60,8 +62,10 @@ struct Reinforce::Impl {
         seen_count(backend, 1),
         episode_count(backend, 1),
         iteration(backend, 1),
+        rate_factor(backend, 1),
         losses(backend, 2),
-        refit_loss(backend, 1) {
+        refit_loss(backend, 1),
+        recording(backend.make_recording()) {
     if (baseline()) value_head.emplace(backend, network, config);
   }
 
@@ -69,6 +73,7 @@ struct Reinforce::Impl {
 
   void reserve(const Batch& batch, std::int64_t seen) {
     if (seen > hidden.capacity()) {
+      recording->forget();
       hidden.reserve(seen);
       heads.reserve(seen);
       const std::int64_t capacity = hidden.capacity();
@@ -80,13 +85,14 @@ struct Reinforce::Impl {
     }
     const auto episodes = static_cast<std::int64_t>(batch.episode_ends.size());
     if (episodes > episode_ends.size()) {
+      recording->forget();
       episode_ends = DeviceArray<std::int64_t>(backend, row_bucket(episodes));
       truncated = DeviceArray<std::uint8_t>(backend, row_bucket(episodes));
     }
   }
 
   // With a baseline the final observations follow the batch's rows.
-  void upload(const Batch& batch) {
+  void upload(const Batch& batch, double learning_rate_factor) {
     const auto episodes = static_cast<std::int64_t>(batch.episode_ends.size());
     const std::int64_t seen = batch.rows() + (baseline() ? episodes : 0);
     reserve(batch, seen);
@@ -102,6 +108,7 @@ struct Reinforce::Impl {
     seen_count.write(std::vector<std::int64_t>{seen});
     episode_count.write(std::vector<std::int64_t>{episodes});
     iteration.write(std::vector<std::int64_t>{updates});
+    rate_factor.write(std::vector<double>{learning_rate_factor});
   }
 
   Rows rows() const { return {.count = row_count.data(), .capacity = hidden.capacity()}; }
@@ -129,12 +136,12 @@ struct Reinforce::Impl {
 
   // The first step of the value head is made from the forward pass that all others learn from; the
   // next ones refit it to the same features.
-  void fit_baseline(double rate_factor) {
-    value_head->step(rate_factor);
+  void fit_baseline() {
+    value_head->step(rate_factor.data());
     for (std::int64_t step = 1; step < value_steps; ++step) {
       heads.forward_value(rows());
       value_head->loss(heads, value_targets(refit_loss.data()));
-      value_head->step(rate_factor);
+      value_head->step(rate_factor.data());
     }
   }
 
@@ -144,12 +151,7 @@ struct Reinforce::Impl {
 
   UpdateReport update(const Batch& batch, const UpdateOptions& options) {
     check_shapes(batch, network.shape(), action, baseline());
-    upload(batch);
-    hidden.forward(seen_rows(), observations.data());
-    heads.forward(seen_rows(), hidden.features());
-    const float* weights = compute_weights();
-    policy_head.reinforce_loss(rows(), heads, actions.data(), weights, losses.data());
-    if (baseline()) value_head->loss(heads, value_targets(losses.data() + 1));
+    upload(batch, options.rate_factor);
     const HiddenLearner::Inputs inputs{
         .rows = rows(),
         .values = baseline() ? heads.values() : returns.data(),
@@ -158,12 +160,38 @@ struct Reinforce::Impl {
         .episode_ends = episode_ends.data(),
         .episode_count = episode_count.data(),
         .diagnostics = options.diagnostics};
-    learner.compute_gradients(inputs, &heads);
-    policy_head.step(learner.shared_slices(options.rate_factor), options.rate_factor);
-    learner.step(options.rate_factor);
-    if (baseline()) fit_baseline(options.rate_factor);
+    if (options.landmarks) {
+      learn(inputs);
+      recording->forget();  // the given rows may have taken new memory
+    } else {
+      recording->enqueue(options.diagnostics ? 1 : 0, [&] { learn(inputs); });
+    }
     ++updates;
     return report(inputs);
+  }
+
+  // The ops of one update, on what has been uploaded.
+  void learn(const HiddenLearner::Inputs& inputs) {
+    hidden.forward(seen_rows(), observations.data());
+    heads.forward(seen_rows(), hidden.features());
+    const float* weights = compute_weights();
+    backend.parallel(3, [&](std::int64_t branch) {
+      if (branch == 0) {
+        policy_head.reinforce_loss(rows(), heads, actions.data(), weights, losses.data());
+      } else if (branch == 1 && baseline()) {
+        value_head->loss(heads, value_targets(losses.data() + 1));
+      } else if (branch == 2 && !learns_by_backprop) {
+        learn_hidden(inputs);
+      }
+    });
+    if (learns_by_backprop) learn_hidden(inputs);  // from the heads' deltas
+    policy_head.step(learner.shared_slices(), rate_factor.data());
+    if (baseline()) fit_baseline();
+  }
+
+  void learn_hidden(const HiddenLearner::Inputs& inputs) {
+    learner.compute_gradients(inputs, &heads);
+    learner.step(rate_factor.data());
   }
 
   UpdateReport report(const HiddenLearner::Inputs& inputs) {
@@ -175,7 +203,7 @@ struct Reinforce::Impl {
       check_gradient_finite(network.value_head()->parameters(), "the value head");
       report.value_loss = loss[1];
     }
-    learner.check_finite();
+    learner.check_finite(inputs.diagnostics);
     check_gradient_finite(network.head().parameters(), "the policy head");
     if (const Parameters* log_std = network.log_std()) {
       check_gradient_finite(*log_std, "the standard deviations");
@@ -189,6 +217,7 @@ struct Reinforce::Impl {
   ActionSpace action;
   AlgorithmConfig algorithm;
   std::int64_t value_steps;
+  bool learns_by_backprop;
   HiddenActivations hidden;
   HeadActivations heads;
   PolicyHead policy_head;
@@ -206,8 +235,10 @@ struct Reinforce::Impl {
   DeviceArray<std::int64_t> seen_count;     // (1), N and the final observations
   DeviceArray<std::int64_t> episode_count;  // (1)
   DeviceArray<std::int64_t> iteration;      // (1)
+  DeviceArray<double> rate_factor;          // (1)
   DeviceArray<double> losses;               // (2), of policy and value
   DeviceArray<double> refit_loss;           // (1)
+  std::unique_ptr<Recording> recording;     // of the ops of an update
 };
 
 Reinforce::Reinforce(Backend& backend, Network& network, const ActionSpace& action,

@@ -31,14 +31,15 @@ RolloutBuffer::RolloutBuffer(Backend& backend, Network& network, const Config& c
       row_count_(backend, 1),
       seen_count_(backend, 1) {}
 
-void RolloutBuffer::reserve(const HorizonRollout& rollout, std::int64_t seen) {
-  if (seen > hidden_.capacity()) {
+bool RolloutBuffer::reserve(const HorizonRollout& rollout, std::int64_t seen) {
+  const bool more_seen = seen > hidden_.capacity();
+  if (more_seen) {
     hidden_.reserve(seen);
     heads_.reserve(seen);
     observations_ = DeviceArray<float>(backend_, hidden_.capacity() * network_.shape().input);
   }
   const std::int64_t rows = rollout.rows();
-  if (rows <= rewards_.size()) return;
+  if (rows <= rewards_.size()) return more_seen;
   const auto size = [&](const std::vector<float>& values) {
     return static_cast<std::int64_t>(values.size());
   };
@@ -49,6 +50,7 @@ void RolloutBuffer::reserve(const HorizonRollout& rollout, std::int64_t seen) {
   truncated_ = DeviceArray<std::uint8_t>(backend_, rows);
   advantages_ = DeviceArray<float>(backend_, rows);
   returns_ = DeviceArray<float>(backend_, rows);
+  return true;
 }
 
 void RolloutBuffer::upload(const HorizonRollout& rollout) {
@@ -62,10 +64,10 @@ void RolloutBuffer::upload(const HorizonRollout& rollout) {
   truncated_.write(rollout.truncated);
 }
 
-void RolloutBuffer::load(const HorizonRollout& rollout) {
+bool RolloutBuffer::load(const HorizonRollout& rollout) {
   size_ = rollout.rows();
   const std::int64_t seen = size_ + rollout.count + static_cast<std::int64_t>(rollout.ends.size());
-  reserve(rollout, seen);
+  const bool reserved = reserve(rollout, seen);
   upload(rollout);
   row_count_.write(std::vector<std::int64_t>{size_});
   seen_count_.write(std::vector<std::int64_t>{seen});
@@ -82,6 +84,7 @@ void RolloutBuffer::load(const HorizonRollout& rollout) {
                                   .lambda = lambda_,
                                   .advantages = advantages_.data(),
                                   .returns = returns_.data()});
+  return reserved;
 }
 
 }  // namespace lpdm

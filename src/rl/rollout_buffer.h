@@ -16,8 +16,8 @@ class RolloutBuffer {
   // Borrows backend and network, which must have a value head.
   RolloutBuffer(Backend& backend, Network& network, const Config& config);
 
-  // Takes a rollout over and evaluates the network on it.
-  void load(const HorizonRollout& rollout);
+  // Takes a rollout over and evaluates the network on it. True: its memory has been allocated anew.
+  bool load(const HorizonRollout& rollout);
   // Runs the hidden layers anew on the rows, after they have learnt.
   void refresh_features() { hidden_.forward(rows(), observations_.data()); }
 
@@ -34,7 +34,7 @@ class RolloutBuffer {
   const float* returns() const { return returns_.data(); }
 
  private:
-  void reserve(const HorizonRollout& rollout, std::int64_t seen);
+  bool reserve(const HorizonRollout& rollout, std::int64_t seen);
   void upload(const HorizonRollout& rollout);
 
   Backend& backend_;

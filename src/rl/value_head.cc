@@ -21,10 +21,9 @@ void ValueHead::loss(HeadActivations& heads, const Targets& targets) {
   heads.value_gradient(targets.rows);
 }
 
-void ValueHead::step(double rate_factor) {
+void ValueHead::step(const double* rate_factor) {
   Parameters& head = network_.value_head()->parameters();
-  std::vector<ParameterSlice> slices{head.slice(rate_factor * learning_rate_)};
-  clip_adam_step(backend_, slices, grad_clip_, head.adam_step());
+  clip_adam_step(backend_, {head.slice(learning_rate_)}, grad_clip_, rate_factor, head.adam_step());
 }
 
 }  // namespace lpdm

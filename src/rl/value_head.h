@@ -24,8 +24,8 @@ class ValueHead {
   // Writes the head's delta and gradients, and the loss.
   void loss(HeadActivations& heads, const Targets& targets);
 
-  // One clipped Adam step.
-  void step(double rate_factor);
+  // One clipped Adam step. rate_factor: in backend memory.
+  void step(const double* rate_factor);
 
  private:
   Backend& backend_;

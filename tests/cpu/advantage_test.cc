@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lpdm/backend.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -18,7 +19,7 @@ class Advantage : public ::testing::Test {
   }
 
   ThreadPool pool_{1};
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(pool_);
+  std::unique_ptr<Backend> backend_ = make_test_backend(pool_);
 };
 
 // Two environments, three steps. The first is truncated after its second step, the second is

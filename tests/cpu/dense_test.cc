@@ -7,6 +7,7 @@
 #include "lpdm/backend.h"
 #include "lpdm/random.h"
 #include "reference/closeness.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -44,7 +45,7 @@ std::vector<double> forward(Activation activation, const std::vector<float>& h,
 class DenseTest : public ::testing::TestWithParam<int> {
  protected:
   ThreadPool pool_{GetParam()};
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(pool_);
+  std::unique_ptr<Backend> backend_ = make_test_backend(pool_);
 
   template <class T>
   DeviceArray<T> upload(const std::vector<T>& values) {

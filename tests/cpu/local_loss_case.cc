@@ -7,6 +7,7 @@
 #include "lpdm/backend.h"
 #include "lpdm/random.h"
 #include "reference/closeness.h"
+#include "test_backend.h"
 
 namespace lpdm {
 
@@ -40,7 +41,8 @@ Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
           .episode_ends = {},
           .options = {},
           .above = {},
-          .through = std::nullopt};
+          .through = std::nullopt,
+          .backend = {}};
 }
 
 void add_layer(Case& c, std::int64_t out) {
@@ -50,7 +52,7 @@ void add_layer(Case& c, std::int64_t out) {
 
 std::vector<Outcome> run_layers(const Case& c, int threads) {
   ThreadPool pool(threads);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool, c.backend);
   const auto upload = [&]<class T>(const std::vector<T>& values) {
     DeviceArray<T> array(*backend, static_cast<std::int64_t>(values.size()));
     array.write(values);

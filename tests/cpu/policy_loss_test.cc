@@ -8,6 +8,7 @@
 #include "lpdm/random.h"
 #include "reference/closeness.h"
 #include "reference/policy_losses.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -100,7 +101,7 @@ class PolicyLoss : public ::testing::TestWithParam<bool> {
   }
 
   ThreadPool pool_{1};
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(pool_);
+  std::unique_ptr<Backend> backend_ = make_test_backend(pool_);
   RandomStream random_{5, {.purpose = StreamPurpose::kBenchmark}};
 };
 

@@ -8,6 +8,7 @@
 
 #include "lpdm/backend.h"
 #include "lpdm/error.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 class SmallOps : public ::testing::Test {
  protected:
   ThreadPool pool_{1};
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(pool_);
+  std::unique_ptr<Backend> backend_ = make_test_backend(pool_);
 
   template <class T>
   DeviceArray<T> upload(const std::vector<T>& values) {
@@ -234,12 +235,6 @@ TEST_F(SmallOps, ActivationStatistics) {
       {.rows = {rows.data(), 2}, .out = 2, .output = output.data(), .summary = summary.data()});
   EXPECT_NEAR(summary.read().front().mean_abs, 2.495 / 4.0, 1e-6);
   EXPECT_EQ(summary.read().front().saturated, 0.5);
-}
-
-TEST_F(SmallOps, UnknownDevicesAreRefused) {
-  EXPECT_THROW(make_backend("cuda", pool_), UsageError);
-  EXPECT_THROW(make_backend("tpu", pool_), UsageError);
-  EXPECT_EQ(make_backend("auto", pool_)->name(), "cpu");
 }
 
 TEST_F(SmallOps, ArraysRefuseMoreThanTheyHold) {

@@ -7,6 +7,7 @@
 #include "lpdm/ppo.h"
 #include "lpdm/reinforce.h"
 #include "lpdm/trainer.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -64,7 +65,7 @@ class ActorCritic : public ::testing::Test {
 
   Config config_;
   ThreadPool pool_{1};
-  std::unique_ptr<Backend> backend_ = make_cpu_backend(pool_);
+  std::unique_ptr<Backend> backend_ = make_test_backend(pool_);
   ActionSpace action_{.discrete = true, .size = 2, .low = {}, .high = {}};
 };
 

@@ -12,6 +12,7 @@
 #include "reference/closeness.h"
 #include "reference/local_loss.h"
 #include "rl/loss_cases.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -43,7 +44,7 @@ Json loss_case() {
 
 Json run_case(const Json& fields) {
   ThreadPool pool(1);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   return run_loss_cases({{"cases", {fields}}}, "cases", *backend)["cases"][0];
 }
 
@@ -94,7 +95,7 @@ TEST(EpisodeCases, SayWhatIsWrong) {
 // The first layer's loss of one REINFORCE update on two episodes.
 double update_loss(const std::string& options, std::int64_t first_end) {
   ThreadPool pool(1);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   Network network(*backend, {.input = 3, .hidden = {8}, .output = 2});
   network.initialize(Initialization::kTorch, 1);
   Reinforce reinforce(*backend, network, {.discrete = false, .size = 2, .low = {}, .high = {}},

@@ -12,6 +12,8 @@
 #include "reference/closeness.h"
 #include "reference/local_loss.h"
 #include "rl/loss_cases.h"
+#include "test_backend.h"
+#include "test_data.h"
 
 namespace lpdm {
 namespace {
@@ -20,7 +22,7 @@ using reference::all_close;
 using reference::Values;
 
 Json load(const std::string& name) {
-  std::ifstream file(std::string(LPDM_TEST_DATA_DIR) + "/loss/" + name);
+  std::ifstream file(test_data_folder() + "/loss/" + name);
   return Json::parse(file);
 }
 
@@ -76,7 +78,7 @@ TEST(GoldenLoss, ReferenceReproducesThem) {
 
 TEST(GoldenLoss, EngineAgrees) {
   ThreadPool pool(1);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   const Json goldens = load("local_loss.json");
   const Json results = run_loss_cases(goldens, "goldens", *backend);
   ASSERT_EQ(results["cases"].size(), goldens["cases"].size());
@@ -121,7 +123,7 @@ std::vector<float> float32_outputs(const Json& golden, Backend& backend) {
 
 TEST(GoldenLoss, IllConditionedCasesAgreeOnTheEnginesOwnOutputs) {
   ThreadPool pool(1);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   const Json goldens = load("local_loss.json");
   const Json results = run_loss_cases(goldens, "goldens", *backend);
   int compared = 0;
@@ -152,7 +154,7 @@ TEST(GoldenLoss, IllConditionedCasesAgreeOnTheEnginesOwnOutputs) {
 
 TEST(GoldenLoss, MalformedCasesAreRefusedWithTheirPlace) {
   ThreadPool pool(1);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   Json cases = load("local_loss.json");
   const auto refused = [&](const std::string& expected) {
     try {

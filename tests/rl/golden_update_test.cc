@@ -9,6 +9,8 @@
 #include "reference/closeness.h"
 #include "reference/update.h"
 #include "rl/loss_cases.h"
+#include "test_backend.h"
+#include "test_data.h"
 
 namespace lpdm {
 namespace {
@@ -17,7 +19,7 @@ using reference::all_close;
 using reference::Values;
 
 Json load() {
-  std::ifstream file(std::string(LPDM_TEST_DATA_DIR) + "/loss/updates.json");
+  std::ifstream file(test_data_folder() + "/loss/updates.json");
   return Json::parse(file);
 }
 
@@ -66,7 +68,7 @@ TEST(GoldenUpdates, ReferenceReproducesThem) {
 
 TEST(GoldenUpdates, EngineAgrees) {
   ThreadPool pool(2);
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_test_backend(pool);
   const Json goldens = load();
   const Json results = run_loss_cases(goldens, "goldens", *backend);
   int compared = 0;

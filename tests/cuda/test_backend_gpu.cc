@@ -1,0 +1,30 @@
+// On a machine without a GPU that this build can use, every test says that it was skipped, and why.
+#include <gtest/gtest.h>
+
+#include "core/cuda_library.h"
+#include "test_backend.h"
+
+namespace lpdm {
+
+namespace {
+
+class GpuEnvironment final : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    const CudaLibrary& library = cuda_library();
+    if (!library.usable()) GTEST_SKIP() << library.text;
+  }
+};
+
+// GoogleTest owns it.
+::testing::Environment* const environment = ::testing::AddGlobalTestEnvironment(new GpuEnvironment);
+
+}  // namespace
+
+std::unique_ptr<Backend> make_test_backend(ThreadPool& pool, const BackendOptions& options) {
+  return make_backend("cuda", pool, options);
+}
+
+bool test_backend_is_slow() { return false; }
+
+}  // namespace lpdm

@@ -20,7 +20,9 @@ constexpr std::int64_t kActions = 6;
 constexpr std::uint64_t kSeed = 1;
 
 Config bench_config(const LocalLossBench& bench, HiddenMethod method) {
-  Config config = parse_config(Json{{"hidden", {{"pairs", bench.pairs}}}}.dump());
+  Config config = parse_config(Json{{"hidden", {{"pairs", bench.pairs}}},
+                                    {"backend", {{"arithmetic", bench.arithmetic}}}}
+                                   .dump());
   config.network.hidden = bench.hidden;
   config.hidden.method = method;
   config.hidden.loss.guided = bench.guided;
@@ -46,7 +48,7 @@ Batch random_batch(std::int64_t n, std::int64_t dim) {
 class Contestant {
  public:
   Contestant(const LocalLossBench& bench, HiddenMethod method, ThreadPool& pool)
-      : backend_(make_backend(bench.device, pool)),
+      : backend_(make_backend(bench.device, pool, backend_options(bench_config(bench, method)))),
         network_(*backend_, {.input = bench.dim_x, .hidden = bench.hidden, .output = kActions}),
         reinforce_(*backend_, network_,
                    {.discrete = false, .size = kActions, .low = {}, .high = {}},

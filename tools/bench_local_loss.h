@@ -17,6 +17,7 @@ struct LocalLossBench {
   bool guided = false;
   std::int64_t repeats = 9;
   std::string device = "auto";
+  std::string arithmetic = "fp32";  // backend.arithmetic
   std::int64_t threads = 1;
 };
 

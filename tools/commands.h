@@ -23,6 +23,7 @@ void add_export_command(CLI::App& app);
 void add_replay_command(CLI::App& app);
 void add_loss_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
+void add_profile_command(CLI::App& app);
 void add_envs_command(CLI::App& app);
 void add_config_command(CLI::App& app);
 void add_info_command(CLI::App& app);

@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "core/build_info.h"
+#include "core/cuda_library.h"
 #include "env/mujoco_model.h"
 #include "io/json_text.h"
 #include "lpdm/thread_pool.h"
@@ -29,7 +30,7 @@ Facts collect_facts() {
           {"simd", build.simd},
           {"hardware_threads", fmt::to_string(hardware_threads())},
           {"device_cpu", "available"},
-          {"device_cuda", "not built"},
+          {"device_cuda", cuda_library().text},
           {"models", model_directory()}};
 }
 

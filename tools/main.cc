@@ -45,6 +45,7 @@ void add_commands(CLI::App& app) {
   add_replay_command(app);
   add_loss_command(app);
   add_bench_command(app);
+  add_profile_command(app);
   add_envs_command(app);
   add_config_command(app);
   add_info_command(app);

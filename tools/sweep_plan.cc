@@ -76,7 +76,7 @@ std::vector<SweepConfig> load_configs(const SweepArguments& arguments) {
 // Throws if the device is not there.
 void check_device(const Config& config) {
   ThreadPool pool(1);
-  make_backend(config.run.device, pool);
+  make_backend(config.run.device, pool, backend_options(config));
 }
 
 // What the largest of the configs may need. Throws for one that cannot fit even alone.

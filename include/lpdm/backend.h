@@ -93,7 +93,7 @@ std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool);
 
 // What only the CUDA backend takes notice of.
 struct BackendOptions {
-  Arithmetic arithmetic = Arithmetic::kAuto;
+  Arithmetic arithmetic = Arithmetic::kFp32;
   std::int64_t distance_bytes = 0;  // that may be used to keep distances between passes
 };
 BackendOptions backend_options(const Config& config);

@@ -167,7 +167,7 @@ struct RolloutConfig {
 };
 
 struct BackendConfig {
-  Arithmetic arithmetic = Arithmetic::kAuto;  // cuda only
+  Arithmetic arithmetic = Arithmetic::kFp32;  // cuda only
   bool operator==(const BackendConfig&) const = default;
 };
 

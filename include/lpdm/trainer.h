@@ -77,6 +77,8 @@ struct Progress {
 
 // Makes one more instance of an environment; all of them must be alike.
 using EnvironmentFactory = std::function<std::unique_ptr<Environment>()>;
+// Makes the backend of a run, whose threads outlive it.
+using BackendFactory = std::function<std::unique_ptr<Backend>(ThreadPool& pool)>;
 
 class Trainer {
  public:
@@ -84,6 +86,8 @@ class Trainer {
   explicit Trainer(const Config& config);
   // Trains in environments of the caller's own, whatever config.env.id and options say.
   Trainer(const Config& config, EnvironmentFactory make_instance);
+  // Computes on a backend of the caller's own, whatever config.run.device says.
+  Trainer(const Config& config, const BackendFactory& make_own_backend);
   ~Trainer();
 
   // Collects what algorithm.name asks for (whole episodes, or a number of steps) and learns from

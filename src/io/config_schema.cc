@@ -246,10 +246,10 @@ void add_backend(Table& table) {
   Section backend(
       table, "backend", [](auto& c) -> auto& { return c.backend; });
   backend.add("arithmetic", &BackendConfig::arithmetic,
-              choice<Arithmetic>({{"auto", Arithmetic::kAuto},
-                                  {"fp32", Arithmetic::kFp32},
+              choice<Arithmetic>({{"fp32", Arithmetic::kFp32},
                                   {"fixed", Arithmetic::kFixed},
-                                  {"half2", Arithmetic::kHalf2}}),
+                                  {"half2", Arithmetic::kHalf2},
+                                  {"auto", Arithmetic::kAuto}}),
               "numbers in which a GPU adds up pairwise distances (docs/cuda.md); auto: by its "
               "architecture");
 }

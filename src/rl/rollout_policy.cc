@@ -6,9 +6,24 @@
 
 namespace lpdm {
 
+namespace {
+
+// Below so many environments a step's way to the GPU and back, some 30 µs, takes longer than the
+// host with a network of the paper's size (an estimate).
+constexpr std::int64_t kFewEnvironments = 32;
+
+bool infers_on_host(const Config& config) {
+  if (config.rollout.inference != InferencePlace::kAuto) {
+    return config.rollout.inference == InferencePlace::kHost;
+  }
+  return config.env.count < kFewEnvironments;
+}
+
+}  // namespace
+
 RolloutPolicy::RolloutPolicy(Backend& backend, Network& network, const ActionSpace& action,
                              const Config& config, std::int64_t max_rows, bool beside_pool)
-    : inference_(choose_backend(backend, beside_pool), network),
+    : inference_(choose_backend(backend, config, beside_pool), choose_network(network)),
       action_(action),
       log_std_(network.log_std()),
       std_(static_cast<std::size_t>(action.size),
@@ -19,13 +34,28 @@ RolloutPolicy::RolloutPolicy(Backend& backend, Network& network, const ActionSpa
       output_(own_backend_ ? *own_backend_ : backend, max_rows * network.shape().output) {}
 
 // Only the CPU backend computes on the pool; another one without it reads the same memory.
-Backend& RolloutPolicy::choose_backend(Backend& backend, bool beside_pool) {
-  if (!beside_pool || backend.name() != "cpu") return backend;
+Backend& RolloutPolicy::choose_backend(Backend& backend, const Config& config, bool beside_pool) {
+  const bool on_host = backend.name() == "cpu";
+  if (on_host ? !beside_pool : !infers_on_host(config)) return backend;
   own_backend_ = make_cpu_backend(caller_);
+  shares_memory_ = on_host;
   return *own_backend_;
 }
 
+Network& RolloutPolicy::choose_network(Network& network) {
+  if (own_backend_ == nullptr || shares_memory_) return network;
+  learner_ = &network;
+  NetworkShape shape = network.shape();
+  shape.value_head = false;
+  shape.learned_std = false;
+  copy_.emplace(*own_backend_, shape);
+  return *copy_;
+}
+
 void RolloutPolicy::refresh() {
+  for (std::size_t l = 0; copy_ && l < copy_->layers().size(); ++l) {
+    copy_->layers()[l].set_values(learner_->layers()[l].values());
+  }
   inference_.refresh();
   if (log_std_ == nullptr) return;
   const std::vector<float> log_std = log_std_->values();

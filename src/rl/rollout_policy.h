@@ -1,10 +1,13 @@
 // The policy as a rollout uses it: from rows of observations to actions.
 //
-// One thread at a time. Beside a busy pool it computes on the calling thread alone.
+// One thread at a time. Beside a busy pool it computes on the calling thread alone. Where updates
+// are computed on a GPU, it computes there for many environments and, with a copy of the
+// parameters, on the host for few (rollout.inference).
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -37,10 +40,14 @@ class RolloutPolicy {
   std::span<const double> std() const { return std_; }
 
  private:
-  Backend& choose_backend(Backend& backend, bool beside_pool);
+  Backend& choose_backend(Backend& backend, const Config& config, bool beside_pool);
+  Network& choose_network(Network& network);
 
   ThreadPool caller_{1};
   std::unique_ptr<Backend> own_backend_;  // null unless it is needed
+  bool shares_memory_ = false;            // with the backend that learns
+  Network* learner_ = nullptr;            // that copy_ is a copy of
+  std::optional<Network> copy_;           // in the own backend's memory, where that is another one
   InferenceNetwork inference_;
   ActionSpace action_;
   const Parameters* log_std_;  // null: fixed

@@ -57,11 +57,12 @@ struct Trainer::Impl {
     EpisodeCollector collector;
   };
 
-  Impl(const Config& config_in, EnvironmentFactory make_instance_in)
+  Impl(const Config& config_in, EnvironmentFactory make_instance_in,
+       const BackendFactory& make_own_backend)
       : config(config_in),
         make_instance(std::move(make_instance_in)),
         pool(thread_count(config)),
-        backend(make_backend(config.run.device, pool)),
+        backend(make_own_backend(pool)),
         environments(make_instances(make_instance, config.env.count), config.env.max_episode_steps,
                      pool),
         network(*backend, network_shape(config, environments.spec())),
@@ -157,10 +158,26 @@ struct Trainer::Impl {
   Progress progress;
 };
 
+namespace {
+
+EnvironmentFactory config_environments(const Config& config) {
+  return [env = config.env] { return make_environment(env.id, env.options); };
+}
+
+BackendFactory config_backend(const Config& config) {
+  return [device = config.run.device, options = backend_options(config)](ThreadPool& pool) {
+    return make_backend(device, pool, options);
+  };
+}
+
+}  // namespace
+
 Trainer::Trainer(const Config& config)
-    : Trainer(config, [env = config.env] { return make_environment(env.id, env.options); }) {}
+    : impl_(std::make_unique<Impl>(config, config_environments(config), config_backend(config))) {}
 Trainer::Trainer(const Config& config, EnvironmentFactory make_instance)
-    : impl_(std::make_unique<Impl>(config, std::move(make_instance))) {}
+    : impl_(std::make_unique<Impl>(config, std::move(make_instance), config_backend(config))) {}
+Trainer::Trainer(const Config& config, const BackendFactory& make_own_backend)
+    : impl_(std::make_unique<Impl>(config, config_environments(config), make_own_backend)) {}
 Trainer::~Trainer() = default;
 
 IterationMetrics Trainer::iterate() { return impl_->iterate(); }

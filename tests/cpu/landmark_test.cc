@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cpu/local_loss_case.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -23,10 +24,12 @@ void guide(Case& c, GuideBase base) {
 }
 
 TEST(Landmarks, MatchTheReferenceOnAwkwardShapes) {
+  std::int64_t number = 0;
   for (const std::int64_t n : {2, 3, 31, 33, 130, 300}) {
     for (const std::int64_t count : {1, 2, 15, 16, 17, 48, 65, 140}) {
       if (2 * count > n) continue;
       for (const std::int64_t out : {1, 3, 16, 31, 33, 64, 130}) {
+        if (leaves_out(number++)) continue;
         Case c = random_case(n, 3, out);
         choose_landmarks(c, count);
         expect_matches_reference(

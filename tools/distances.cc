@@ -43,7 +43,7 @@ TensorFile distances_file(EpisodeDistances distances, const Trainer& trainer) {
 
 void run_distances(const DistancesArguments& arguments) {
   const std::filesystem::path folder(arguments.run);
-  Trainer trainer(load_config(folder / "config.json"));
+  Trainer trainer(RunFolder::load_config(folder));
   const FoundCheckpoint found =
       find_checkpoint(folder, arguments.best ? WhichCheckpoint::kBest : WhichCheckpoint::kNewest);
   for (const std::string& sentence : found.damaged) {

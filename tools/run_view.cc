@@ -103,7 +103,7 @@ std::string first_characters(const std::string& text, std::size_t count) {
 }  // namespace
 
 RunView::RunView(std::filesystem::path folder)
-    : folder_(std::move(folder)), config_(load_config(folder_ / "config.json")) {}
+    : folder_(std::move(folder)), config_(RunFolder::load_config(folder_)) {}
 
 void RunView::forget() {
   read_ = 0;

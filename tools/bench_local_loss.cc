@@ -20,9 +20,9 @@ constexpr std::int64_t kActions = 6;
 constexpr std::uint64_t kSeed = 1;
 
 Config bench_config(const LocalLossBench& bench, HiddenMethod method) {
-  Config config = parse_config(Json{{"hidden", {{"pairs", bench.pairs}}},
-                                    {"backend", {{"arithmetic", bench.arithmetic}}}}
-                                   .dump());
+  Config config = parse_config(
+      Json{{"hidden", {{"pairs", bench.pairs}}}, {"backend", {{"arithmetic", bench.arithmetic}}}}
+          .dump());
   config.network.hidden = bench.hidden;
   config.hidden.method = method;
   config.hidden.loss.guided = bench.guided;

@@ -24,6 +24,7 @@ set(lpdm_cuda_kernels
   pairs/column_order.cu
   pairs/finish_gradient.cu
   pairs/largest_entry.cu
+  pairs/layer_weights.cu
   pairs/pack_rows.cu
   pairs/pair_gradient.cu
   pairs/pair_sides.cu
@@ -42,5 +43,4 @@ set(lpdm_cuda_host
   common/memory.cc
   common/op_table.cc
   common/staging.cc
-  interface.cc
-  pairs/layer_weights.cc)
+  interface.cc)

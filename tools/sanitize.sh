@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs every environment for many steps under AddressSanitizer with UndefinedBehaviorSanitizer, and
 # under ThreadSanitizer: four threads, with episodes that end, are truncated and start again. Then,
-# under AddressSanitizer, kills 50 runs at random moments, damages 200 and starts 500 from configs
-# with mistakes in them.
+# under AddressSanitizer, runs the CUDA backend's tests on the host, kills 50 runs at random moments,
+# damages 200 and starts 500 from configs with mistakes in them.
 #
 #   tools/sanitize.sh [STEPS]   of each environment; 100000 if left out
 set -euo pipefail
@@ -27,6 +27,10 @@ build=build/asan
 step "Building the program with asan"
 configure_preset "$build" asan
 quietly "$build/build.log" cmake --build "$build" --target cli_tests
+step "The CUDA backend on the host with asan"
+quietly "$build/build.log" cmake --build "$build" --target shim_tests
+"$build/tests/cuda/shim_tests" --gtest_brief=1 --gtest_filter='-*NumberOfThreads*'
+
 step "Killed runs, damaged checkpoints and mutated configs with asan"
 LPDM_ALL_ROUNDS=1 "$build/tests/tools/cli_tests" --gtest_brief=1 \
   --gtest_filter='KillTest.*:DamageTest.*:MutatedConfigTest.*'

@@ -12,6 +12,7 @@ import argparse
 import collections
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
@@ -56,7 +57,8 @@ MUTATIONS = [
              "tile::store_stage(next, (s + 1) % 2, stages)", "tile::store_stage(next, s % 2, stages)",
              AWKWARD, False),
     Mutation("guidance of the other row forgotten", "pairs/target_tile.cuh",
-             "__fadd_rn(row_shift, column_shift)", "row_shift", OPTIONS, False),
+             "__fadd_rn(row_shift, column_shift)",
+             "__fadd_rn(row_shift, 0.0F * column_shift)", OPTIONS, False),
     Mutation("a rank limit that excludes itself", "pairs/target_tile.cuh",
              "column <= limits.closest_column[row]", "column < limits.closest_column[row]", SPARSE,
              False),
@@ -93,14 +95,23 @@ def link_command(build):
 
 
 def kernel_sources():
-    return sorted((ROOT / "cuda").glob("pairs/*.cu"))
+    return sorted([*(ROOT / "cuda").glob("pairs/*.cu"), *(ROOT / "cuda").glob("lowrank/*.cu"),
+                   *(ROOT / "cuda" / "ops" / name for name in ("local_loss.cu",
+                                                               "target_statistics.cu"))])
 
 
-def depends_on(source, header):
-    return header.name in source.read_text() or any(
-        header.name in (ROOT / "cuda" / "pairs" / other).read_text() and other in source.read_text()
-        for other in ("target_tile.cuh", "tile_walk.cuh", "dispatch.cuh", "pair_sums.h",
-                      "largest_entry.h", "finish_layer.cuh"))
+def depends_on(source, header, seen=None):
+    """Whether a source includes a header of cuda/, itself or through others."""
+    seen = set() if seen is None else seen
+    for name in re.findall(r'#include "([^"]+)"', source.read_text()):
+        included = ROOT / "cuda" / name
+        if included == header:
+            return True
+        if included.exists() and included not in seen:
+            seen.add(included)
+            if depends_on(included, header, seen):
+                return True
+    return False
 
 
 def build_mutant(mutation, build, folder):

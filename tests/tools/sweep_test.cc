@@ -183,7 +183,7 @@ TEST_F(SweepTest, WhatIsWrongIsSaidBeforeAnythingStarts) {
   expect_error(sweep("small", "--seeds 0 --jobs 0"), 2, "--jobs");
   expect_error(sweep("small", "--seeds 0 --set hidden.pears=all"), 2, "hidden.pairs");
   expect_error(sweep("small other", "--seeds 0"), 2, "other.json");
-  expect_error(sweep("small", "--seeds 0 --set run.device=cuda"), 2, "cuda");
+  expect_error(sweep("small", "--seeds 0 --set run.device=tpu"), 2, "cuda");
   fs::create_directories(folder_ / "twin");
   fs::copy_file(folder_ / "small.json", folder_ / "twin" / "small.json");
   expect_error(sweep("small", "--seeds 0 '" + (folder_ / "twin/small.json").string() + "'"), 2,

@@ -122,7 +122,7 @@ TEST_F(TrainTest, RefusesToOverwriteOrMixRuns) {
 }
 
 TEST_F(TrainTest, BadInputWritesNothing) {
-  expect_error(train("a", "--device cuda"), 2, "cuda");
+  expect_error(train("a", "--device tpu"), 2, "cuda");
   expect_error(train("a", "--set env.id=CartPole-v2"), 2, "CartPole-v1");
   expect_error(train("a", "--seed x"), 2, "run.seed");
   expect_error(train("a", "--set network.hidden=[0]"), 2, "network.hidden");

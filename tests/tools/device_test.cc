@@ -1,0 +1,114 @@
+// --device on the command line. The CUDA backend under the execution shim stands in for a GPU:
+// LPDM_CUDA_LIBRARY names the library that the program loads.
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include "io/checkpoint.h"
+#include "tools/run_fixture.h"
+
+namespace lpdm {
+namespace {
+
+class DeviceTest : public RunFixture {
+ protected:
+  DeviceTest() : RunFixture(4) {}
+  ~DeviceTest() override { ::unsetenv("LPDM_CUDA_LIBRARY"); }
+
+  static void use_library(const std::string& path) {
+    ::setenv("LPDM_CUDA_LIBRARY", path.c_str(), 1);
+  }
+};
+
+TEST_F(DeviceTest, AMissingLibraryIsNamed) {
+  use_library((folder_ / "none.so").string());
+  expect_error(train("a", "--device cuda"), 2, "none.so");
+  expect_error("bench local-loss --n 8 --device cuda", 2, "cannot be loaded");
+  EXPECT_NE(run_program("info").out.find("cannot be loaded"), std::string::npos);
+}
+
+TEST_F(DeviceTest, AutoTakesTheCpuWhereThereIsNoLibrary) {
+  use_library((folder_ / "none.so").string());
+  const Outcome outcome = run_program(train("a", "--device auto"));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE((outcome.out + outcome.err).find("CPU"), std::string::npos);
+}
+
+TEST_F(DeviceTest, AForeignLibraryIsRefused) {
+  use_library("libz.so.1");
+  expect_error(train("a", "--device cuda"), 2, "another version");
+}
+
+#ifdef LPDM_SHIM_LIBRARY
+
+TEST_F(DeviceTest, AutoTakesTheGpuAndSaysSo) {
+  use_library(LPDM_SHIM_LIBRARY);
+  const Outcome outcome = run_program(train("a", "--device auto"));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_NE((outcome.out + outcome.err).find("compute capability 9.0"), std::string::npos);
+}
+
+// The runs are of the same seed; what differs is rounding.
+TEST_F(DeviceTest, ARunGoesOnFromTheOtherDevicesCheckpoint) {
+  use_library(LPDM_SHIM_LIBRARY);
+  for (const auto& [first, second] : {std::pair{"cuda", "cpu"}, {"cpu", "cuda"}}) {
+    const std::string name = std::string(first) + "-" + second;
+    expect_trained(name, fmt::format("--device {} --set run.iterations=2", first));
+    const Outcome outcome =
+        run_program(fmt::format("train --resume --out '{}' --device {} --set run.iterations=4",
+                                out(name).string(), second));
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(metrics(name).size(), 4U);
+  }
+  expect_trained("cpu", "--device cpu");
+  const std::vector<Json> expected = metrics("cpu"), actual = metrics("cuda-cpu");
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    EXPECT_NEAR(actual[i]["policy_loss"].get<double>(), expected[i]["policy_loss"].get<double>(),
+                1e-4);
+    EXPECT_EQ(actual[i]["return_mean"], expected[i]["return_mean"]);
+  }
+}
+
+TEST_F(DeviceTest, RolloutsAreTheSameOnHostAndDevice) {
+  use_library(LPDM_SHIM_LIBRARY);
+  for (const std::string place : {"host", "device"}) {
+    expect_trained(place, "--device cuda --set rollout.inference=" + place);
+  }
+  const std::vector<Json> host = metrics("host"), device = metrics("device");
+  ASSERT_EQ(host.size(), device.size());
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    EXPECT_EQ(host[i]["return_mean"], device[i]["return_mean"]);
+  }
+}
+
+TEST_F(DeviceTest, ProfilesKnowTheLimitOfTheGpu) {
+  use_library(LPDM_SHIM_LIBRARY);
+  const Outcome outcome = run_program(
+      fmt::format("profile '{}' --iterations 1 --json --set run.device=cuda", config_.string()));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json profile = parse_json(outcome.out, "profile");
+  bool found = false;
+  for (const Json& op : profile["ops"]) {
+    EXPECT_GT(op["seconds"].get<double>(), 0.0) << op["op"];
+    if (op["op"] != "local_loss") continue;
+    found = true;
+    EXPECT_GT(op["share_of_limit"].get<double>(), 0.0);
+  }
+  EXPECT_TRUE(found);
+}
+
+#endif  // LPDM_SHIM_LIBRARY
+
+TEST_F(DeviceTest, ProfilesOfTheCpuHaveTimesAndNoLimit) {
+  const Outcome outcome = run_program(
+      fmt::format("profile '{}' --iterations 1 --json --set run.device=cpu", config_.string()));
+  ASSERT_EQ(outcome.status, 0) << outcome.err;
+  const Json profile = parse_json(outcome.out, "profile");
+  EXPECT_TRUE(profile["lane_rate"].is_null());
+  EXPECT_GT(profile["ops"].size(), 5U);
+  const Outcome table = run_program(
+      fmt::format("profile '{}' --iterations 1 --set run.device=cpu", config_.string()));
+  EXPECT_NE(table.out.find("local_loss"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace lpdm

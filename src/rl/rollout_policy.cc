@@ -23,15 +23,16 @@ bool infers_on_host(const Config& config) {
 
 RolloutPolicy::RolloutPolicy(Backend& backend, Network& network, const ActionSpace& action,
                              const Config& config, std::int64_t max_rows, bool beside_pool)
-    : inference_(choose_backend(backend, config, beside_pool), choose_network(network)),
+    : backend_(choose_backend(backend, config, beside_pool)),
+      inference_(backend_, choose_network(network)),
       action_(action),
       log_std_(network.log_std()),
       std_(static_cast<std::size_t>(action.size),
            config.policy.std.value_or(config.policy.initial_std)),
       seed_(config.run.seed),
       observation_size_(network.shape().input),
-      input_(own_backend_ ? *own_backend_ : backend, max_rows * observation_size_),
-      output_(own_backend_ ? *own_backend_ : backend, max_rows * network.shape().output) {}
+      input_(backend_, max_rows * observation_size_),
+      output_(backend_, max_rows * network.shape().output) {}
 
 // Only the CPU backend computes on the pool; another one without it reads the same memory.
 Backend& RolloutPolicy::choose_backend(Backend& backend, const Config& config, bool beside_pool) {

@@ -46,6 +46,7 @@ class RolloutPolicy {
   ThreadPool caller_{1};
   std::unique_ptr<Backend> own_backend_;  // null unless it is needed
   bool shares_memory_ = false;            // with the backend that learns
+  Backend& backend_;                      // that computes the actions: choose_backend's
   Network* learner_ = nullptr;            // that copy_ is a copy of
   std::optional<Network> copy_;           // in the own backend's memory, where that is another one
   InferenceNetwork inference_;

@@ -88,7 +88,7 @@ void check_same_run(const Config& before, const Config& now, const std::filesyst
   if (!may_continue(before, now)) {
     throw UsageError(
         fmt::format("--resume: the config differs from {}; only "
-                    "run.iterations, run.threads, run.log_every, "
+                    "run.iterations, run.device, run.threads, run.log_every, "
                     "run.checkpoint_every, run.keep_checkpoints, "
                     "run.tensorboard and run.stop_return may "
                     "change, choose another --out for a new run",

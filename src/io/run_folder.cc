@@ -114,6 +114,7 @@ void RunFolder::add_provenance(const Json& entry) {
 
 bool may_continue(const Config& before, Config now) {
   now.run.iterations = before.run.iterations;
+  now.run.device = before.run.device;
   now.run.threads = before.run.threads;
   now.run.log_every = before.run.log_every;
   now.run.checkpoint_every = before.run.checkpoint_every;

@@ -54,8 +54,9 @@ class RunFolder {
   AppendFile metrics_;
 };
 
-// Whether a run of config `before` may go on as `now`: only run.iterations, run.threads,
-// run.log_every, run.checkpoint_every, run.keep_checkpoints and run.stop_return may differ.
+// Whether a run of config `before` may go on as `now`: only run.iterations, run.device,
+// run.threads, run.log_every, run.checkpoint_every, run.keep_checkpoints, run.tensorboard and
+// run.stop_return may differ.
 bool may_continue(const Config& before, Config now);
 
 }  // namespace lpdm

@@ -27,10 +27,8 @@ float largest_entry(Context& context, const PairLayout& layout, const Form& form
         for (std::int64_t block = schedule.first_block(strip, task);
              block < schedule.end_block(strip, task); ++block) {
           form(strip, block, worker, tile);
-          for (std::int64_t r = 0; r < layout.block_rows(block); ++r) {
-            const float* row = tile + r * kTile;
-            largest = std::max(largest, *std::max_element(row, row + layout.block_kept(strip)));
-          }
+          largest = std::max(
+              largest, tile_maximum(tile, layout.block_rows(block), layout.block_kept(strip)));
         }
         task_max[static_cast<std::size_t>(t)] = largest;
       });

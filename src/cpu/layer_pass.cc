@@ -9,12 +9,14 @@ namespace lpdm::cpu {
 LayerPass::LayerPass(Context& context)
     : context_(context),
       blocks_(context),
+      distances_(context),
       values_(context.memory),
       gradient_(context.memory),
       strip_gradient_(context.memory) {}
 
 void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
-                        const PairLayout& layout, const PairSchedule& schedule) {
+                        const PairLayout& layout, const PairSchedule& schedule,
+                        bool store_distances) {
   op_ = &op;
   spec_ = spec;
   layout_ = &layout;
@@ -22,7 +24,9 @@ void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::in
   weights_ = loss_weights(op.scale, target_dim, spec.out);
   maximum_coefficient_ = 0.0;
   blocks_.pack(layout, spec.output, spec.out);
-  maximum_ = furthest_pair(context_, layout, blocks_, op.target.metric);
+  distances_.clear();
+  maximum_ = store_distances ? distances_.fill(layout, blocks_, op.target.metric)
+                             : furthest_pair(context_, layout, blocks_, op.target.metric);
   if (!wants_gradient()) return;
   float* values = values_.get(layout.blocks() * block_size());
   context_.pool.parallel_for(layout.blocks(), [&](std::int64_t block, int) {
@@ -35,6 +39,7 @@ void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::in
 }
 
 void LayerPass::begin_pass() {
+  stale_ = false;
   sums_ = {};
   maxima_ = {};
   if (!wants_gradient()) return;
@@ -57,12 +62,18 @@ ErrorWeights LayerPass::error_weights() const {
           .distance = static_cast<float>(ratio_or_zero(weights_.output, maximum_))};
 }
 
-void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
-  const bool diagonal = place.block == place.strip;
+const float* LayerPass::distances_of(const TilePlace& place, const PairTile& tile) const {
+  if (!distances_.empty()) return distances_.tile(place.strip, place.block);
   // Error propagation reads whole tiles.
   distance_tile(op_->target.metric, blocks_.panel(place.block), layout_->block_rows(place.block),
                 blocks_.panel(place.strip), spec_.out, tile.distances,
-                diagonal && op_->target_rule == TargetRule::kInput);
+                place.block == place.strip && op_->target_rule == TargetRule::kInput);
+  return tile.distances;
+}
+
+void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
+  const bool diagonal = place.block == place.strip;
+  const float* distances = distances_of(place, tile);
   alignas(kAlignment) float row_sums[kTile];
   alignas(kAlignment) float column_sums[kTile];
   const ErrorWeights weights = error_weights();
@@ -75,7 +86,7 @@ void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
                                     .maximum = maximum_,
                                     .maximum_coefficient = static_cast<float>(maximum_coefficient_),
                                     .target = tile.target,
-                                    .distances = tile.distances,
+                                    .distances = distances,
                                     .weights = tile.weights,
                                     .coefficients = tile.coefficients,
                                     .row_sums = row_sums,
@@ -85,9 +96,10 @@ void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
   for (std::int64_t c = 0; c < kTile; ++c) found.column_sums[c] += column_sums[c];
   if (diagonal && !layout_->sparse()) add_diagonal(place.strip, tile.target, found.sums);
   if (maximum_ > 0.0F && NearMaxima::near(sums.max_distance, maximum_)) {
-    list_maxima(place, tile.distances, found);
+    list_maxima(place, distances, found);
   }
-  if (wants_gradient()) add_gradient(place, tile.coefficients, row_sums);
+  if (sums.max_distance > maximum_) stale_ = true;
+  if (wants_gradient() && !stale_) add_gradient(place, tile.coefficients, row_sums);
 }
 
 void LayerPass::add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const {

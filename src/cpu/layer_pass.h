@@ -5,10 +5,12 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/distance_store.h"
 #include "cpu/loss_terms.h"
 #include "cpu/near_maxima.h"
 #include "cpu/pair_blocks.h"
@@ -31,10 +33,11 @@ class LayerPass {
  public:
   explicit LayerPass(Context& context);
 
-  // Takes up a layer: packs its outputs and looks for the maximum of D_Y.
+  // Takes up a layer: packs its outputs and looks for the maximum of D_Y, which is certain where
+  // the distances are stored.
   // target_dim: the width of the rows whose distances T is made of.
   void prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
-               const PairLayout& layout, const PairSchedule& schedule);
+               const PairLayout& layout, const PairSchedule& schedule, bool store_distances);
 
   // D_Y between a strip's block (columns) and `block` (rows).
   void form_distances(std::int64_t strip, std::int64_t block, float* distances) const;
@@ -44,7 +47,8 @@ class LayerPass {
 
   void begin_pass();
   void begin_strip(std::int64_t strip);
-  // tile: T and the weights are given; D_Y and the coefficients are left there.
+  // tile: T and the weights are given; the coefficients are left there, and D_Y if it is not
+  // stored.
   void run_tile(const TilePlace& place, const PairTile& tile);
   void end_strip(std::int64_t strip);
 
@@ -63,6 +67,7 @@ class LayerPass {
     std::vector<std::uint8_t> ties;  // (panels), scratch
   };
 
+  const float* distances_of(const TilePlace& place, const PairTile& tile) const;
   bool wants_gradient() const { return spec_.delta != nullptr; }
   std::int64_t block_size() const { return panels_of(spec_.out) * kTile * kPanelWidth; }
   float* column_gradient(std::int64_t task) { return strip_gradient_.get(0) + task * block_size(); }
@@ -81,12 +86,14 @@ class LayerPass {
   double maximum_coefficient_ = 0.0;  // E-units, for every pair at the maximum; 0: listed instead
 
   PackedBlocks blocks_;
+  DistanceStore distances_;
   TieMap ties_;
   Scratch<float> values_;          // (blocks, panels, kTile, kPanelWidth)
   Scratch<float> gradient_;        // like values_; half the gradient where the metric is l1
   Scratch<float> strip_gradient_;  // (tasks, panels, kTile, kPanelWidth), of the strip's own block
   std::vector<float> offsets_;     // by position; the rest of the gradient, see GradientTile
 
+  std::atomic<bool> stale_ = false;  // a larger distance was seen: the pass will be repeated
   PairSums sums_;
   NearMaxima maxima_;
   std::vector<Found> found_;  // (tasks) of the running strip

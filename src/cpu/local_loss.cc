@@ -54,6 +54,8 @@ void LocalLossPass::prepare(const LocalLoss& op) {
   schedule_.emplace(*layout_);
   input_.prepare(*layout_, op.target);
   if (layout_->sparse()) mask_.build(*layout_, input_, *op.scales);
+  const bool store_distances =
+      !propagates_errors() && DistanceStore::fits(*layout_, op.layer_count);
   while (static_cast<std::int64_t>(layers_.size()) < op.layer_count) {
     layers_.push_back(std::make_unique<LayerPass>(context_));
   }
@@ -62,7 +64,7 @@ void LocalLossPass::prepare(const LocalLoss& op) {
     const std::int64_t target_dim =
         propagates_errors() && l > 1 ? op.layers[l - 2].out : op.target.dim;
     layers_[static_cast<std::size_t>(l)]->prepare(op, op.layers[l], target_dim, *layout_,
-                                                  *schedule_);
+                                                  *schedule_, store_distances);
   }
   if (!propagates_errors()) return;
   propagation_.prepare(op, *layout_, input_, layers_,

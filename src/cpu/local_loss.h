@@ -1,12 +1,14 @@
-// The local loss of all hidden layers and its gradient, in one pass over the pairs and O(N·D)
-// memory.
+// The local loss of all hidden layers and its gradient, in O(N·D) memory and a fixed budget.
 //
-// The gradient is linear in E = s_T·T − (s_Y/m)·D_Y once m = max D_Y is known. A few furthest-point
-// sweeps nearly always find m beforehand, so each tile of pairs is visited once: T, D_Y, E, its
-// sums and both blocks' gradients, T being shared by all layers. If a tile shows a larger distance,
-// or more pairs share the maximum than are worth listing, that layer's pass is repeated with what
-// is then known; the result is exact either way. Sparse pairs weigh the pairs of a tile; with error
-// propagation each layer's T is made from the one before, so all layers repeat if one has to.
+// The gradient is linear in E = s_T·T − (s_Y/m)·D_Y once m = max D_Y is known. Distances that fit
+// the budget of DistanceStore are formed beforehand, and m with them. Beyond it a few
+// furthest-point sweeps find m, nearly always on the states of a policy, more often than not on
+// random rows, whose distances are all alike; nothing of size N×N is kept. Then each tile of pairs
+// is visited once: T, D_Y, E, its sums and both blocks' gradients, T being shared by all layers. If
+// a tile shows a larger distance, or more pairs share the maximum than are worth listing, that
+// layer's pass is repeated with what is then known; the result is exact either way. Sparse pairs
+// weigh the pairs of a tile; with error propagation each layer's T is made from the one before, so
+// all layers repeat if one has to.
 #pragma once
 
 #include <memory>

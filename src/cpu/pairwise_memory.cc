@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "cpu/distance_store.h"
 #include "cpu/landmark_tile.h"
 #include "cpu/lowrank_pass.h"
 #include "cpu/pairwise_tile.h"
@@ -77,6 +78,12 @@ double tile_bytes(const PairwiseWork& work) {
   for (const std::int64_t out : work.outputs) {
     bytes += packed_bytes(blocks, out);
     if (work.gradient) bytes += gradient_bytes(work, group_blocks, out);
+  }
+  if (work.loss.target == TargetRule::kInput) {
+    const double tiles = work.groups * group_blocks * (group_blocks + 1) / 2;
+    bytes += std::min(static_cast<double>(DistanceStore::kBudget),
+                      tiles * static_cast<double>(work.outputs.size()) *
+                          static_cast<double>(DistanceStore::kTileBytes));
   }
   if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;

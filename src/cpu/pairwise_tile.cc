@@ -76,9 +76,10 @@ void distance_tile_of(const BlockPanel& row_block, std::int64_t rows,
                       const BlockPanel& column_block, std::int64_t dim, float* distances,
                       bool lower_half) {
   const auto step = static_cast<std::int64_t>(kColumnVectors * hn::Lanes(Lanes()));
-  for (std::int64_t r = 0; r < rows; r += kRowsPerStep) {
-    const std::int64_t end = lower_half ? std::min(kTile, r + kRowsPerStep) : kTile;
-    for (std::int64_t c = 0; c < end; c += step) {
+  // The columns of a step stay in the L1 cache while all rows meet them.
+  for (std::int64_t c = 0; c < kTile; c += step) {
+    const std::int64_t begin = lower_half ? c / kRowsPerStep * kRowsPerStep : 0;
+    for (std::int64_t r = begin; r < rows; r += kRowsPerStep) {
       distance_step<kMetric>(row_block.values + r, row_block.sums + r, column_block.values + c,
                              column_block.sums + c, dim, distances + r * kTile + c);
     }
@@ -93,6 +94,23 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
   } else {
     distance_tile_of<Metric::kL2>(row_block, rows, column_block, dim, distances, lower_half);
   }
+}
+
+float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
+                   bool lower_half) {
+  const Lanes lanes;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  Vector largest = hn::Zero(lanes);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float* row = distances + r * kTile;
+    const std::int64_t end = lower_half ? std::min(r, columns) : columns;
+    std::int64_t c = 0;
+    for (; c + width <= end; c += width) largest = hn::Max(largest, hn::Load(lanes, row + c));
+    if (c == end) continue;
+    const auto rest = hn::FirstN(lanes, static_cast<std::size_t>(end - c));
+    largest = hn::Max(largest, hn::IfThenElseZero(rest, hn::Load(lanes, row + c)));
+  }
+  return hn::GetLane(hn::MaxOfLanes(lanes, largest));
 }
 
 // One panel. All four arrays: (kTile, kPanelWidth).
@@ -204,6 +222,7 @@ HWY_AFTER_NAMESPACE();
 namespace lpdm::cpu {
 
 HWY_EXPORT(distance_tile);
+HWY_EXPORT(tile_maximum);
 HWY_EXPORT(gradient_tile);
 HWY_EXPORT(pack_panels);
 HWY_EXPORT(unpack_panels);
@@ -214,6 +233,11 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
                    bool lower_half) {
   HWY_DYNAMIC_DISPATCH(distance_tile)
   (metric, row_block, rows, column_block, dim, distances, lower_half);
+}
+
+float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
+                   bool lower_half) {
+  return HWY_DYNAMIC_DISPATCH(tile_maximum)(distances, rows, columns, lower_half);
 }
 
 void gradient_tile(const GradientTile& tile) { HWY_DYNAMIC_DISPATCH(gradient_tile)(tile); }

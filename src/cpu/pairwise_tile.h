@@ -32,6 +32,11 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
                    const BlockPanel& column_block, std::int64_t dim, float* distances,
                    bool lower_half = false);
 
+// The largest of distances[r][c] with r < rows, c < columns and, with lower_half, c < r; 0 if none
+// is larger.
+float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
+                   bool lower_half = false);
+
 // Values and gradients of a block as the gradient loop reads them: (panels, kTile, kPanelWidth),
 // the last panel padded with zeros.
 std::int64_t panels_of(std::int64_t dim);

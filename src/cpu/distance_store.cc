@@ -15,30 +15,27 @@ bool DistanceStore::fits(const PairLayout& layout, std::int64_t layers) {
 }
 
 float DistanceStore::fill(const PairLayout& layout, const PackedBlocks& blocks, Metric metric) {
-  const PairSchedule schedule(layout);
   first_tile_.clear();
   std::int64_t tiles = 0;
-  for (std::int64_t strip = 0; strip < schedule.strips(); ++strip) {
+  for (std::int64_t strip = 0; strip < layout.kept_blocks(); ++strip) {
     first_tile_.push_back(tiles);
     tiles += layout.group_end(strip) - strip;
   }
   tiles_ = memory_.get(tiles * kTile * kTile);
-  const std::int64_t tasks = schedule.strips() * schedule.max_tasks();
-  std::vector<float> task_maximum(static_cast<std::size_t>(tasks), 0.0F);
-  context_.pool.parallel_for(tasks, [&](std::int64_t t, int) {
-    const std::int64_t strip = t / schedule.max_tasks();
-    const std::int64_t task = t % schedule.max_tasks();
-    if (task >= schedule.tasks(strip)) return;
-    float& largest = task_maximum[static_cast<std::size_t>(t)];
-    for (std::int64_t block = schedule.first_block(strip, task);
-         block < schedule.end_block(strip, task); ++block) {
+  const PairSchedule schedule(layout);
+  const auto tasks = schedule.tasks();
+  std::vector<float> task_maximum(tasks.size(), 0.0F);
+  context_.pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t t, int) {
+    const auto task = static_cast<std::size_t>(t);
+    tasks[task].each_tile([&](std::int64_t strip, std::int64_t block) {
       const std::int64_t rows = layout.block_rows(block);
+      const bool diagonal = block == strip;
       float* tile = at(strip, block);
       distance_tile(metric, blocks.panel(block), rows, blocks.panel(strip), blocks.dim(), tile,
-                    block == strip);
-      largest =
-          std::max(largest, tile_maximum(tile, rows, layout.block_kept(strip), block == strip));
-    }
+                    diagonal);
+      const float largest = tile_maximum(tile, rows, layout.block_kept(strip), diagonal);
+      task_maximum[task] = std::max(task_maximum[task], largest);
+    });
   });
   return *std::max_element(task_maximum.begin(), task_maximum.end());
 }

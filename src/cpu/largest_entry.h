@@ -16,23 +16,19 @@ namespace lpdm::cpu {
 template <class Form>
 float largest_entry(Context& context, const PairLayout& layout, const Form& form) {
   const PairSchedule schedule(layout);
-  std::vector<float> task_max(static_cast<std::size_t>(schedule.strips() * schedule.max_tasks()));
-  context.pool.parallel_for(
-      static_cast<std::int64_t>(task_max.size()), [&](std::int64_t t, int worker) {
-        const std::int64_t strip = t / schedule.max_tasks();
-        const std::int64_t task = t % schedule.max_tasks();
-        if (task >= schedule.tasks(strip)) return;
-        alignas(kAlignment) float tile[kTile * kTile];
-        float largest = 0.0F;
-        for (std::int64_t block = schedule.first_block(strip, task);
-             block < schedule.end_block(strip, task); ++block) {
-          form(strip, block, worker, tile);
-          largest = std::max(
-              largest, tile_maximum(tile, layout.block_rows(block), layout.block_kept(strip)));
-        }
-        task_max[static_cast<std::size_t>(t)] = largest;
-      });
-  return *std::max_element(task_max.begin(), task_max.end());
+  const auto tasks = schedule.tasks();
+  std::vector<float> task_maximum(tasks.size(), 0.0F);
+  context.pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t t,
+                                                                         int worker) {
+    const auto task = static_cast<std::size_t>(t);
+    alignas(kAlignment) float tile[kTile * kTile];
+    tasks[task].each_tile([&](std::int64_t strip, std::int64_t block) {
+      form(strip, block, worker, tile);
+      const float largest = tile_maximum(tile, layout.block_rows(block), layout.block_kept(strip));
+      task_maximum[task] = std::max(task_maximum[task], largest);
+    });
+  });
+  return *std::max_element(task_maximum.begin(), task_maximum.end());
 }
 
 }  // namespace lpdm::cpu

@@ -12,15 +12,13 @@ LayerPass::LayerPass(Context& context)
       distances_(context),
       values_(context.memory),
       gradient_(context.memory),
-      strip_gradient_(context.memory) {}
+      diagonal_(context.memory) {}
 
 void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
-                        const PairLayout& layout, const PairSchedule& schedule,
-                        bool store_distances) {
+                        const PairLayout& layout, bool store_distances) {
   op_ = &op;
   spec_ = spec;
   layout_ = &layout;
-  schedule_ = &schedule;
   weights_ = loss_weights(op.scale, target_dim, spec.out);
   maximum_coefficient_ = 0.0;
   blocks_.pack(layout, spec.output, spec.out);
@@ -34,7 +32,7 @@ void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::in
                 values + block * block_size());
   });
   gradient_.get(layout.blocks() * block_size());
-  strip_gradient_.get(schedule.max_tasks() * block_size());
+  diagonal_.get(context_.pool.size() * block_size());
   if (op.target.metric == Metric::kL1) ties_.build(context_, layout, blocks_);
 }
 
@@ -47,9 +45,7 @@ void LayerPass::begin_pass() {
   offsets_.assign(static_cast<std::size_t>(layout_->blocks() * kTile), 0.0F);
 }
 
-void LayerPass::begin_strip(std::int64_t strip) {
-  found_.assign(static_cast<std::size_t>(schedule_->tasks(strip)), {});
-}
+void LayerPass::begin_round(std::size_t tasks) { found_.assign(tasks, {}); }
 
 void LayerPass::form_distances(std::int64_t strip, std::int64_t block, float* distances) const {
   distance_tile(op_->target.metric, blocks_.panel(block), layout_->block_rows(block),
@@ -93,13 +89,12 @@ void LayerPass::run_tile(const TilePlace& place, const PairTile& tile) {
                                     .column_sums = column_sums});
   Found& found = found_[static_cast<std::size_t>(place.task)];
   found.sums.add(sums);
-  for (std::int64_t c = 0; c < kTile; ++c) found.column_sums[c] += column_sums[c];
   if (diagonal && !layout_->sparse()) add_diagonal(place.strip, tile.target, found.sums);
   if (maximum_ > 0.0F && NearMaxima::near(sums.max_distance, maximum_)) {
     list_maxima(place, distances, found);
   }
   if (sums.max_distance > maximum_) stale_ = true;
-  if (wants_gradient() && !stale_) add_gradient(place, tile.coefficients, row_sums);
+  if (wants_gradient() && !stale_) add_gradient(place, tile.coefficients, row_sums, column_sums);
 }
 
 void LayerPass::add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const {
@@ -122,55 +117,45 @@ void LayerPass::list_maxima(const TilePlace& place, const float* distances, Foun
 }
 
 void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
-                             const float* row_sums) {
+                             const float* row_sums, const float* column_sums) {
   const std::int64_t rows = layout_->block_rows(place.block);
+  const std::int64_t columns = layout_->block_kept(place.strip);
+  const bool diagonal = place.block == place.strip;
   std::vector<std::uint8_t>& ties = found_[static_cast<std::size_t>(place.task)].ties;
   if (op_->target.metric == Metric::kL1) {
     ties.resize(static_cast<std::size_t>(panels_of(spec_.out)));
     ties_.between(place.strip, place.block, ties.data());
-    for (std::int64_t r = 0; r < rows; ++r) {
-      offsets_[static_cast<std::size_t>(place.block * kTile + r)] += row_sums[r];
-    }
+    float* row_offsets = offsets_.data() + place.block * kTile;
+    for (std::int64_t r = 0; r < rows; ++r) row_offsets[r] += row_sums[r];
+    float* column_offsets = offsets_.data() + place.strip * kTile;
+    for (std::int64_t c = 0; c < columns; ++c) column_offsets[c] -= column_sums[c];
+  }
+  float* row_gradient = gradient_.data() + place.block * block_size();
+  float* column_gradient = gradient_.data() + place.strip * block_size();
+  if (diagonal) {
+    column_gradient = diagonal_.data() + place.worker * block_size();
+    std::fill_n(column_gradient, block_size(), 0.0F);
   }
   gradient_tile({.metric = op_->target.metric,
                  .coefficients = coefficients,
                  .rows = rows,
-                 .columns = layout_->block_kept(place.strip),
-                 .diagonal = place.block == place.strip,
+                 .columns = columns,
+                 .diagonal = diagonal,
                  .panels = panels_of(spec_.out),
                  .ties = ties.data(),
-                 .column_values = values_.get(0) + place.strip * block_size(),
-                 .column_gradient = column_gradient(place.task),
-                 .fresh_columns = place.first_of_task,
-                 .row_values = values_.get(0) + place.block * block_size(),
-                 .row_gradient = gradient_.get(0) + place.block * block_size()});
+                 .column_values = values_.data() + place.strip * block_size(),
+                 .column_gradient = column_gradient,
+                 .row_values = values_.data() + place.block * block_size(),
+                 .row_gradient = row_gradient});
+  if (diagonal) add_floats(column_gradient, block_size(), row_gradient);
 }
 
-// Adds what the tasks found, in their order, and their parts of the strip's own gradient.
-void LayerPass::end_strip(std::int64_t strip) {
+// Adds what the tasks found, in their order.
+void LayerPass::end_round() {
   for (const Found& found : found_) {
     sums_.add(found.sums);
     maxima_.add(found.maxima);
   }
-  if (!wants_gradient()) return;
-  if (op_->target.metric == Metric::kL1) {
-    for (std::int64_t c = 0; c < kTile; ++c) {
-      double sum = 0.0;
-      for (const Found& found : found_) sum += found.column_sums[c];
-      offsets_[static_cast<std::size_t>(strip * kTile + c)] -= static_cast<float>(sum);
-    }
-  }
-  // Columns that are not kept were never written.
-  constexpr std::int64_t kRowsPerStep = 8;
-  const std::int64_t used =
-      ceil_div(layout_->block_kept(strip), kRowsPerStep) * kRowsPerStep * kPanelWidth;
-  float* own = gradient_.get(0) + strip * block_size();
-  context_.pool.parallel_for(panels_of(spec_.out), [&](std::int64_t panel, int) {
-    const std::int64_t at = panel * kTile * kPanelWidth;
-    for (std::size_t task = 0; task < found_.size(); ++task) {
-      add_floats(column_gradient(static_cast<std::int64_t>(task)) + at, used, own + at);
-    }
-  });
 }
 
 bool LayerPass::settle() {

@@ -1,7 +1,7 @@
 // One layer's part of a pass over the pairs: its distances, its error sums and its gradient.
 //
 // Owned by LocalLossPass, which decides the order of the tiles. run_tile may be called from several
-// threads at once for different tasks of one strip; everything else belongs to the calling thread.
+// threads at once for different tasks of one round; everything else belongs to the calling thread.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,6 @@
 #include "cpu/loss_terms.h"
 #include "cpu/near_maxima.h"
 #include "cpu/pair_blocks.h"
-#include "cpu/pair_schedule.h"
 #include "cpu/pair_tile.h"
 #include "cpu/pairwise_error.h"
 #include "cpu/tie_map.h"
@@ -37,7 +36,7 @@ class LayerPass {
   // the distances are stored.
   // target_dim: the width of the rows whose distances T is made of.
   void prepare(const LocalLoss& op, const LocalLossLayer& spec, std::int64_t target_dim,
-               const PairLayout& layout, const PairSchedule& schedule, bool store_distances);
+               const PairLayout& layout, bool store_distances);
 
   // D_Y between a strip's block (columns) and `block` (rows).
   void form_distances(std::int64_t strip, std::int64_t block, float* distances) const;
@@ -46,11 +45,11 @@ class LayerPass {
   void raise_maximum(float distance) { maximum_ = std::max(maximum_, distance); }
 
   void begin_pass();
-  void begin_strip(std::int64_t strip);
+  void begin_round(std::size_t tasks);
   // tile: T and the weights are given; the coefficients are left there, and D_Y if it is not
   // stored.
   void run_tile(const TilePlace& place, const PairTile& tile);
-  void end_strip(std::int64_t strip);
+  void end_round();
 
   // True when the pass just made was made with the true maximum and knows all pairs that share it;
   // else another pass is to follow.
@@ -59,10 +58,9 @@ class LayerPass {
   void finish();
 
  private:
-  // What one task of a strip found.
+  // What one task found.
   struct Found {
     PairSums sums;
-    double column_sums[kTile] = {};  // of the coefficients
     NearMaxima maxima;
     std::vector<std::uint8_t> ties;  // (panels), scratch
   };
@@ -70,16 +68,15 @@ class LayerPass {
   const float* distances_of(const TilePlace& place, const PairTile& tile) const;
   bool wants_gradient() const { return spec_.delta != nullptr; }
   std::int64_t block_size() const { return panels_of(spec_.out) * kTile * kPanelWidth; }
-  float* column_gradient(std::int64_t task) { return strip_gradient_.get(0) + task * block_size(); }
   void add_diagonal(std::int64_t strip, const float* target, PairSums& sums) const;
   void list_maxima(const TilePlace& place, const float* distances, Found& found) const;
-  void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums);
+  void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums,
+                    const float* column_sums);
   void write_gradient();
 
   Context& context_;
   const LocalLoss* op_ = nullptr;
   const PairLayout* layout_ = nullptr;
-  const PairSchedule* schedule_ = nullptr;
   LocalLossLayer spec_;
   LossWeights weights_;
   float maximum_ = 0.0F;              // max D_Y, as far as known
@@ -88,15 +85,15 @@ class LayerPass {
   PackedBlocks blocks_;
   DistanceStore distances_;
   TieMap ties_;
-  Scratch<float> values_;          // (blocks, panels, kTile, kPanelWidth)
-  Scratch<float> gradient_;        // like values_; half the gradient where the metric is l1
-  Scratch<float> strip_gradient_;  // (tasks, panels, kTile, kPanelWidth), of the strip's own block
-  std::vector<float> offsets_;     // by position; the rest of the gradient, see GradientTile
+  Scratch<float> values_;       // (blocks, panels, kTile, kPanelWidth)
+  Scratch<float> gradient_;     // like values_; half the gradient where the metric is l1
+  Scratch<float> diagonal_;     // (workers, panels, kTile, kPanelWidth): a tile's columns' part
+  std::vector<float> offsets_;  // by position; the rest of the gradient, see GradientTile
 
   std::atomic<bool> stale_ = false;  // a larger distance was seen: the pass will be repeated
   PairSums sums_;
   NearMaxima maxima_;
-  std::vector<Found> found_;  // (tasks) of the running strip
+  std::vector<Found> found_;  // (tasks) of the running round
 };
 
 }  // namespace lpdm::cpu

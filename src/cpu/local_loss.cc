@@ -64,7 +64,7 @@ void LocalLossPass::prepare(const LocalLoss& op) {
     const std::int64_t target_dim =
         propagates_errors() && l > 1 ? op.layers[l - 2].out : op.target.dim;
     layers_[static_cast<std::size_t>(l)]->prepare(op, op.layers[l], target_dim, *layout_,
-                                                  *schedule_, store_distances);
+                                                  store_distances);
   }
   if (!propagates_errors()) return;
   propagation_.prepare(op, *layout_, input_, layers_,
@@ -75,30 +75,30 @@ void LocalLossPass::prepare(const LocalLoss& op) {
 
 void LocalLossPass::pass(const std::vector<LayerPass*>& layers) {
   for (LayerPass* layer : layers) layer->begin_pass();
-  for (std::int64_t strip = 0; strip < schedule_->strips(); ++strip) {
-    for (LayerPass* layer : layers) layer->begin_strip(strip);
-    context_.pool.parallel_for(schedule_->tasks(strip), [&](std::int64_t task, int worker) {
-      run_task(layers, strip, task,
-               worker_tiles_.get(worker, layout_->sparse(), propagates_errors()));
-    });
-    for (LayerPass* layer : layers) layer->end_strip(strip);
+  for (std::int64_t round = 0; round < schedule_->rounds(); ++round) {
+    const auto tasks = schedule_->round(round);
+    for (LayerPass* layer : layers) layer->begin_round(tasks.size());
+    context_.pool.parallel_for(
+        static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task, int worker) {
+          run_task(layers, tasks[static_cast<std::size_t>(task)], task, worker);
+        });
+    for (LayerPass* layer : layers) layer->end_round();
   }
 }
 
-void LocalLossPass::run_task(const std::vector<LayerPass*>& layers, std::int64_t strip,
-                             std::int64_t task, PairTile tile) const {
-  const std::int64_t first = schedule_->first_block(strip, task);
-  for (std::int64_t block = first; block < schedule_->end_block(strip, task); ++block) {
+void LocalLossPass::run_task(const std::vector<LayerPass*>& layers, const PairTask& task,
+                             std::int64_t number, int worker) {
+  task.each_tile([&](std::int64_t strip, std::int64_t block) {
+    PairTile tile = worker_tiles_.get(worker, layout_->sparse(), propagates_errors());
     start_tile(strip, block, tile);
-    const TilePlace place{
-        .strip = strip, .block = block, .task = task, .first_of_task = block == first};
+    const TilePlace place{.strip = strip, .block = block, .task = number, .worker = worker};
     for (std::size_t l = 0; l < layers.size(); ++l) {
       layers[l]->run_tile(place, tile);
       if (propagates_errors() && l + 1 < layers.size()) {
         propagation_.advance(static_cast<std::int64_t>(l), strip, block, tile);
       }
     }
-  }
+  });
 }
 
 // T of the network input between a strip's block (columns) and `block` (rows), and what the options

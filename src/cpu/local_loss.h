@@ -42,8 +42,8 @@ class LocalLossPass {
   void prepare(const LocalLoss& op);
   bool propagates_errors() const { return op_->target_rule == TargetRule::kErrorPropagation; }
   void pass(const std::vector<LayerPass*>& layers);
-  void run_task(const std::vector<LayerPass*>& layers, std::int64_t strip, std::int64_t task,
-                PairTile tile) const;
+  void run_task(const std::vector<LayerPass*>& layers, const PairTask& task, std::int64_t number,
+                int worker);
   void start_tile(std::int64_t strip, std::int64_t block, PairTile& tile) const;
 
   Context& context_;

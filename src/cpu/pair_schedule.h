@@ -1,41 +1,57 @@
 // How the kept pairs are cut into tasks. Depends on sizes only, never on the number of threads.
+//
+// The tasks of one round touch disjoint blocks and run at once; rounds run one after another. So a
+// task adds straight to the gradients of both its blocks, and each block gets its parts in an order
+// that never changes.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "cpu/pair_blocks.h"
 
 namespace lpdm::cpu {
 
-// A strip holds the tiles between one kept block and every block from it to the end of its group.
-// Strips run one after another; a strip's tasks touch disjoint row blocks and run at once. Few
-// tasks per strip bound the memory of their partial sums for the strip's own block: kTasksPerStrip
-// · kTile rows.
+// Blocks [first, end).
+struct BlockRange {
+  std::int64_t first = 0;
+  std::int64_t end = 0;
+};
+
+// The tiles between each of the strips (columns), which are kept blocks, and those of the blocks
+// (rows) that do not come before it.
+struct PairTask {
+  BlockRange strips;
+  BlockRange blocks;
+
+  // run(strip, block)
+  template <class Run>
+  void each_tile(const Run& run) const {
+    for (std::int64_t strip = strips.first; strip < strips.end; ++strip) {
+      for (std::int64_t block = std::max(strip, blocks.first); block < blocks.end; ++block) {
+        run(strip, block);
+      }
+    }
+  }
+};
+
 class PairSchedule {
  public:
-  explicit PairSchedule(const PairLayout& layout)
-      : layout_(&layout),
-        blocks_per_task_(
-            std::max<std::int64_t>(1, ceil_div(layout.longest_group(), kTasksPerStrip))) {}
+  explicit PairSchedule(const PairLayout& layout);
 
-  std::int64_t strips() const { return layout_->kept_blocks(); }
-  std::int64_t tasks(std::int64_t strip) const {
-    return ceil_div(layout_->group_end(strip) - strip, blocks_per_task_);
+  std::int64_t rounds() const { return static_cast<std::int64_t>(round_begin_.size()) - 1; }
+  std::span<const PairTask> round(std::int64_t r) const {
+    const auto at = static_cast<std::size_t>(r);
+    return std::span(tasks_).subspan(round_begin_[at], round_begin_[at + 1] - round_begin_[at]);
   }
-  std::int64_t max_tasks() const { return ceil_div(layout_->longest_group(), blocks_per_task_); }
-  std::int64_t first_block(std::int64_t strip, std::int64_t task) const {
-    return strip + task * blocks_per_task_;
-  }
-  std::int64_t end_block(std::int64_t strip, std::int64_t task) const {
-    return std::min(layout_->group_end(strip), first_block(strip, task) + blocks_per_task_);
-  }
+  // All rounds' tasks, for what need not be kept apart.
+  std::span<const PairTask> tasks() const { return tasks_; }
 
  private:
-  static constexpr std::int64_t kTasksPerStrip = 32;
-
-  const PairLayout* layout_;
-  std::int64_t blocks_per_task_;
+  std::vector<PairTask> tasks_;
+  std::vector<std::size_t> round_begin_;  // (rounds + 1)
 };
 
 }  // namespace lpdm::cpu

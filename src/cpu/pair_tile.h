@@ -13,8 +13,8 @@ namespace lpdm::cpu {
 struct TilePlace {
   std::int64_t strip = 0;
   std::int64_t block = 0;
-  std::int64_t task = 0;
-  bool first_of_task = false;
+  std::int64_t task = 0;  // of its round
+  int worker = 0;         // who works on it
 };
 
 struct PairTile {

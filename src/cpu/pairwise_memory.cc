@@ -20,17 +20,16 @@ double packed_bytes(double blocks, std::int64_t dim) {
   return blocks * kTileRows * static_cast<double>(dim + 1) * kFloat;
 }
 
-// Values and gradient in panels, the tasks' parts of a strip's gradient, offsets and the bits of
-// the tie map.
+// Values and gradient in panels, each thread's columns of a tile on the diagonal, offsets and the
+// bits of the tie map.
 double gradient_bytes(const PairwiseWork& work, double group_blocks, std::int64_t out) {
-  constexpr double kTasksPerStrip = 32;  // PairSchedule's
   const auto panels = static_cast<double>(panels_of(out));
   const double block = panels * kTileRows * static_cast<double>(kPanelWidth) * kFloat;
   const double blocks = work.groups * group_blocks;
-  const double strip = std::min(group_blocks, kTasksPerStrip) * block;
+  const double diagonal = static_cast<double>(work.threads) * block;
   const bool l1 = work.loss.metric == Metric::kL1;
   const double ties = l1 ? panels * work.groups * group_blocks * (group_blocks + 1) / 16 : 0.0;
-  return 2 * blocks * block + strip + blocks * kTileRows * kFloat + ties;
+  return 2 * blocks * block + diagonal + blocks * kTileRows * kFloat + ties;
 }
 
 // TieMap's hash tables: at most eight slots of two words per row, and a chain.

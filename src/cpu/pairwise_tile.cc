@@ -127,9 +127,7 @@ HWY_NOINLINE void gradient_panel(const GradientTile& tile, const float* HWY_REST
       Vector sum[kRowsPerStep];
       for (int c = 0; c < kRowsPerStep; ++c) {
         column[c] = hn::Load(lanes, column_values + (c0 + c) * kPanelWidth + lane);
-        sum[c] = tile.fresh_columns
-                     ? hn::Zero(lanes)
-                     : hn::Load(lanes, column_gradient + (c0 + c) * kPanelWidth + lane);
+        sum[c] = hn::Load(lanes, column_gradient + (c0 + c) * kPanelWidth + lane);
       }
       for (std::int64_t r = tile.diagonal ? c0 : 0; r < tile.rows; ++r) {
         const Vector row = hn::Load(lanes, row_values + r * kPanelWidth + lane);

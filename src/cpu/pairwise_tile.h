@@ -59,9 +59,7 @@ struct GradientTile {
   const std::uint8_t* ties = nullptr;  // (panels)
 
   const float* column_values = nullptr;
-  float* column_gradient = nullptr;
-  bool fresh_columns =
-      false;  // column_gradient is not yet initialised: takes the tile's part alone
+  float* column_gradient = nullptr;  // not row_gradient, on the diagonal either
   const float* row_values = nullptr;
   float* row_gradient = nullptr;
 };

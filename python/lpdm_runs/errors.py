@@ -10,4 +10,7 @@ class UsageError(Exception):
 
 def sentence(error):
     """The message on one line."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror if error.filename is None else \
+            f'cannot use "{error.filename}": {error.strerror}.'
     return " ".join(str(error).split())

@@ -8,6 +8,7 @@ from lpdm_runs import (comparison, drawing_curves, drawing_diagnostics, drawing_
                        drawing_profiles, report, summary)
 from lpdm_runs.drawing_style import new_figure, save
 from lpdm_runs.groups import cell_title, flatten
+from lpdm_runs.tables import Table
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; margin: 2rem auto;
@@ -15,10 +16,14 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #222; max-width: 72rem; marg
 h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; }
 pre { font-size: 12.5px; background: #f6f6f4; padding: .8rem 1rem; overflow-x: auto; }
 figure { margin: 1rem 0; } figure svg, figure img { max-width: 100%; height: auto; }
-table { border-collapse: collapse; font-size: 13px; }
-th, td { text-align: left; padding: .2rem .8rem .2rem 0; border-bottom: 1px solid #ddd;
-  vertical-align: top; }
-summary { cursor: pointer; }
+p { white-space: pre-line; max-width: 50rem; }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .25rem 1.2rem .25rem 0; border-bottom: 1px solid #ddd;
+  vertical-align: top; white-space: nowrap; }
+th { border-bottom-color: #999; } tr:hover td { background: #f6f6f4; }
+.number { text-align: right; }
+summary { cursor: pointer; padding: .15rem 0; }
 """
 
 
@@ -26,13 +31,13 @@ def write(found, matrices, path, threshold=None):
     """found: cells of groups; matrices: {cell: [(label, Distances)]}."""
     environments = ", ".join(dict.fromkeys(environment for environment, _ in found))
     title = f"lpdm runs: {environments}"
-    parts = [f"<h1>{html.escape(title)}</h1>", _text(summary.text(found, threshold)),
+    parts = [f"<h1>{html.escape(title)}</h1>", summary.table(found, threshold).as_html(),
              "<h2>Learning curves</h2>",
              _svg(drawing_curves.size(found),
                   lambda figure: drawing_curves.draw(figure, found, threshold))]
     for cell, groups in found.items():
         parts += _cell(cell, groups, matrices.get(cell))
-    parts += ["<h2>Scores</h2>", _text(report.as_text(found))]
+    parts += ["<h2>Scores</h2>", *_report(found)]
     if aggregates := comparison.aggregates(found):
         algorithms = {entry["algorithm"] for entry in aggregates}
         parts.append(_svg(drawing_profiles.size(algorithms),
@@ -60,8 +65,9 @@ def _cell(cell, groups, shown):
     return parts
 
 
-def _text(text):
-    return f"<pre>{html.escape(text)}</pre>"
+def _report(found):
+    return [part.as_html() if isinstance(part, Table) else f"<p>{html.escape(part)}</p>"
+            for part in report.sections(found)]
 
 
 def _svg(size, draw):
@@ -84,19 +90,21 @@ def _png(size, draw):
 
 
 def _runs(found):
-    lines = ["<tr><th>run</th><th>method</th><th>seed</th><th>iterations</th><th>device</th>"
-             "<th>machine</th><th>commit</th></tr>"]
+    rows = [["run", "method", "seed", "iterations", "device", "machine", "commit"]]
     for groups in found.values():
         for group in groups:
             for run in group.runs:
                 made = run.provenance
-                values = [run.name, group.label, run.seed,
-                          f"{run.iterations}" + ("" if run.complete else " (incomplete)"),
-                          made.get("device", "-"), made.get("machine", "-"),
-                          made.get("commit", "-")[:10]]
-                lines.append("<tr>" + "".join(f"<td>{html.escape(str(value))}</td>"
-                                              for value in values) + "</tr>")
-    return "<table>" + "\n".join(lines) + "</table>"
+                rows.append([run.name, group.label, str(run.seed),
+                             f"{run.iterations}" + ("" if run.complete else " (incomplete)"),
+                             made.get("device", "-"), made.get("machine", "-"),
+                             _short(made.get("commit", "-"))])
+    return Table(rows, left=len(rows[0])).as_html()
+
+
+def _short(commit):
+    """The first digits, and whether there were changes on top."""
+    return commit[:10] + ("-dirty" if commit.endswith("-dirty") else "")
 
 
 def _configs(found):
@@ -106,4 +114,4 @@ def _configs(found):
                                  if key != "run.seed")
             yield (f"<details><summary>{html.escape(cell_title(cell))}: "
                    f"{html.escape(group.label)} ({group.runs[0].config_hash})</summary>"
-                   f"{_text(settings)}</details>")
+                   f"<pre>{html.escape(settings)}</pre></details>")

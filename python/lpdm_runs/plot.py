@@ -9,6 +9,7 @@ from lpdm_runs import (distances, drawing_curves, drawing_diagnostics, drawing_d
 from lpdm_runs.drawing_style import new_figure, save
 from lpdm_runs.errors import UsageError
 from lpdm_runs.groups import cells
+from lpdm_runs.replacing import replacing
 from lpdm_runs.selection import select
 
 FORMATS = (".png", ".svg", ".html", ".csv")
@@ -18,13 +19,15 @@ EXAMPLES = 6  # configs of a cell whose matrices are drawn
 def main(arguments):
     options = parse_options(arguments)
     found = cells(select(options.runs))
-    print(summary.text(found, options.threshold))
-    if options.format == ".csv":
-        table_csv.write(found, options.out)
-    elif options.format == ".html":
-        page.write(found, matrices_of(found, options), options.out, options.threshold)
-    else:
-        draw(found, matrices_of(found, options), options)
+    print(summary.table(found, options.threshold).as_text())
+    matrices = {} if options.format == ".csv" else matrices_of(found, options)
+    with replacing(options.out) as path:
+        if options.format == ".csv":
+            table_csv.write(found, path)
+        elif options.format == ".html":
+            page.write(found, matrices, path, options.threshold)
+        else:
+            draw(found, matrices, path, options)
     print(f"\n{options.out}")
     return 0
 
@@ -37,7 +40,10 @@ def parse_options(arguments):
     parser.add_argument("--threshold", type=float)
     parser.add_argument("--no-distances", action="store_true")
     options = parser.parse_args(arguments)
-    options.format = ".html" if options.html else options.out.suffix.lower()
+    options.format = options.out.suffix.lower()
+    if options.html and options.format != ".html":
+        raise UsageError(f"--html writes a page, and --out {options.out} does not end in .html; "
+                         "leave one of them out.")
     if options.format not in FORMATS:
         raise UsageError(f'--out {options.out}: the extension "{options.out.suffix}" is not one '
                          f"of {', '.join(FORMATS)}; choose one of them.")
@@ -62,7 +68,7 @@ def matrices_of(found, options):
     return matrices
 
 
-def draw(found, matrices, options):
+def draw(found, matrices, path, options):
     """One picture; with one cell, its diagnostics and matrices below the curves."""
     sections = [(drawing_curves.size(found),
                  lambda part: drawing_curves.draw(part, found, options.threshold))]
@@ -84,4 +90,4 @@ def draw(found, matrices, options):
     for (part,), (_, paint) in zip(parts, sections):
         paint(part)
     metadata = {"Date": None} if options.format == ".svg" else None  # equal runs, equal files
-    save(figure, options.out, metadata=metadata)
+    save(figure, path, metadata=metadata)

@@ -11,6 +11,7 @@ from lpdm_runs.curves import STEP, WINDOW
 from lpdm_runs.groups import ALGORITHMS, cells
 from lpdm_runs.selection import select
 from lpdm_runs.statistics import LEVEL, SAMPLES
+from lpdm_runs.tables import Table
 
 SHOWN_THRESHOLDS = (0.25, 0.5, 0.75, 0.9, 1.0)
 
@@ -55,7 +56,13 @@ def _without_nan(value):
 
 
 def as_text(found):
-    """What the report prints: first where LPDM does not beat its control, then the scores."""
+    """What the report prints."""
+    return "\n\n".join(part.as_text() if isinstance(part, Table) else part
+                       for part in sections(found))
+
+
+def sections(found):
+    """Paragraphs and tables: first where LPDM does not beat its control, then the scores."""
     parts = []
     open_cases = comparison.not_shown_better(comparison.against_frozen(found))
     if open_cases:
@@ -74,8 +81,11 @@ def as_text(found):
         parts.append(f"{len(short)} of {len(table)} rows, marked *, have fewer iterations than the "
                      "paper's.")
     if aggregates := comparison.aggregates(found):
+        parts.append("Over environments: interquartile mean of each run's best, 1 being the "
+                     "paper's best in that environment,\nand the share of runs above a threshold "
+                     "(performance profile):")
         parts.append(aggregate_table(aggregates))
-    return "\n\n".join(parts)
+    return parts
 
 
 def score_table(table):
@@ -99,7 +109,7 @@ def score_table(table):
             cells_of_row.append(
                 f"{row.standing_at_max:.0%} / {row.standing_episodes / max(row.episodes, 1):.0%}")
         lines.append(cells_of_row)
-    return aligned(lines, left=3)
+    return Table(lines, left=3)
 
 
 def interval_text(interval, digits=1):
@@ -115,14 +125,4 @@ def aggregate_table(aggregates):
                       str(len(entry["environments"])), str(entry["runs"]), f"{entry['iqm']:.3f}",
                       interval_text(entry["interval"], 3)]
                      + [f"{shares[threshold]:.0%}" for threshold in SHOWN_THRESHOLDS])
-    return ("Over environments: interquartile mean of each run's best, 1 being the paper's best in "
-            "that environment,\nand the share of runs above a threshold (performance profile):\n"
-            + aligned(lines, left=2))
-
-
-def aligned(lines, left):
-    """Rows of cells as columns; the first `left` of them begin, the others end at one place."""
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) if i < left else cell.rjust(width)
-                               for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
-                     for line in lines)
+    return Table(lines, left=2)

@@ -4,13 +4,13 @@ One file holds the runs of one config; saving more seeds adds to it.
 """
 
 import json
-import os
 
 import numpy as np
 
 from lpdm_runs.curves import STEP, WINDOW
 from lpdm_runs.errors import UsageError
 from lpdm_runs.groups import Group
+from lpdm_runs.replacing import replacing
 from lpdm_runs.runs import Run, config_hash, read_json
 
 FORMAT = "lpdm-results"
@@ -101,6 +101,5 @@ def _write(path, group):
             "window": WINDOW, "step": STEP, "config": config}
     lines = ",\n".join(" " + json.dumps(_run_json(run)) for run in group.runs)
     text = json.dumps(head)[:-1] + ', "runs": [\n' + lines + "\n]}\n"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    with replacing(path) as temporary:
+        temporary.write_text(text)

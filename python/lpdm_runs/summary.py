@@ -1,14 +1,14 @@
-"""The runs of a picture as lines of text: what they reached, and how fast."""
+"""The runs of a picture as a table: what they reached, and how fast."""
 
 import numpy as np
 
 from lpdm_runs.curves import WINDOW, grid
 from lpdm_runs.groups import cell_title
-from lpdm_runs.report import aligned
+from lpdm_runs.tables import Table
 
 
-def text(cells, threshold):
-    """A table; with a threshold, when the moving mean of each run first reached it."""
+def table(cells, threshold):
+    """With a threshold, when the moving mean of each run first reached it."""
     lines = [["", "method", "seeds", f"best mean of {WINDOW}"]
              + ([] if threshold is None else [f"reached {threshold:g} at"])
              + ["env steps", "seconds"]]
@@ -20,7 +20,7 @@ def text(cells, threshold):
                 line.append(_reached(group, threshold))
             lines.append(line + [f"{np.mean([run.env_steps for run in group.runs]):,.0f}",
                                  f"{np.mean([run.seconds for run in group.runs]):.1f}"])
-    return aligned(lines, left=2)
+    return Table(lines, left=2)
 
 
 def _several(values, form):

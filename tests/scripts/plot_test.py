@@ -110,16 +110,37 @@ class PlotTest(unittest.TestCase):
         self.refused(2, "does not exist", "plot", self.folder / "nothing")
         self.refused(2, "does not exist", "report", self.folder / "nothing")
         self.refused(2, 'extension ".pdf"', "plot", sweep, "--out", "x.pdf")
+        self.refused(2, "does not end in .html", "plot", sweep, "--html", "--out", "x.png")
         self.refused(2, "RUN", "plot")
         self.refused(2, "cannot start", "report", sweep, LPDM_PYTHON="/nowhere/python3")
         self.refused(2, "has no numpy; install python3-matplotlib", "report", sweep,
                      LPDM_PYTHON=self.bare_python())
 
-    def test_a_full_disk_is_an_error(self):
-        done = run("plot", self.folder / "sweep", "--out", self.folder / "no" / "x.png",
-                   "--no-distances")
-        self.assertEqual(done.returncode, 1)
-        self.assertTrue(done.stderr.startswith("lpdm: "), done.stderr)
+    def test_where_nothing_can_be_written_a_sentence_says_so(self):
+        sweep = self.folder / "sweep"
+        out = self.folder / "no" / "x.png"
+        for command in (["plot", sweep, "--out", out, "--no-distances"],
+                        ["report", sweep, "--save", "/dev/null/x"]):
+            done = run(*command)
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            self.assertTrue(done.stderr.startswith(f'lpdm: cannot use "{command[3]}": '),
+                            done.stderr)
+
+    def test_on_a_full_disk_an_earlier_file_stays(self):
+        for name in ("full.svg", "full.html", "full.csv"):
+            out = self.folder / name
+            out.write_text("an earlier file")
+            files = sorted(self.folder.iterdir())
+            # No file may grow beyond 1 KB.
+            done = subprocess.run(
+                ["bash", "-c", 'ulimit -f 1; trap "" XFSZ; exec "$@"', "bash", PROGRAM, "plot",
+                 self.folder / "sweep", "--no-distances", "--out", out],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertIn(f'cannot use "{out}": File too large', done.stderr)
+            self.assertEqual(out.read_text(), "an earlier file")
+            self.assertEqual(sorted(self.folder.iterdir()), files)
 
     def bare_python(self):
         """A Python without any packages."""

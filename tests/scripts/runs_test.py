@@ -134,7 +134,7 @@ class Tables(RunsTest):
         self.assertEqual(summary.first_reaching(run, 40.0), 70)
         self.assertEqual(summary.first_reaching(run, 0.0), 50)
         self.assertIsNone(summary.first_reaching(run, 101.0))
-        text = summary.text(cells([run]), 40.0)
+        text = summary.table(cells([run]), 40.0).as_text()
         self.assertEqual(text.splitlines()[1].split()[-4:], ["100.0", "70", "1,000", "75.0"])
 
 

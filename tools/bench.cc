@@ -143,7 +143,7 @@ void add_train_bench(CLI::App& bench) {
   const auto json = std::make_shared<bool>(false);
   CLI::App* command = bench.add_subcommand(
       "train", "Time whole iterations by LPDM and by backpropagation on the same episodes");
-  command->add_option("config", arguments->config, "Config of the run")->required();
+  command->add_option("CONFIG", arguments->config, "Config of the run")->required();
   add_set_option(*command, arguments->overrides);
   command
       ->add_option("--warm-up", arguments->warm_up,
@@ -167,6 +167,8 @@ void add_bench_command(CLI::App& app) {
   add_local_loss_bench(*bench);
   add_rollout_bench(*bench);
   add_train_bench(*bench);
+  // Last: the commands above would take it over.
+  bench->footer("Example:\n  lpdm bench local-loss --n 4096 --threads 2");
 }
 
 }  // namespace lpdm

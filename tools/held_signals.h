@@ -1,18 +1,31 @@
-// The signals that a program which waits for its children lives by.
+// The signals that ask a program to end, and those that one which waits for its children lives by.
 #pragma once
 
 #include <csignal>
 #include <ctime>
+#include <vector>
 
 namespace lpdm {
 
-// SIGINT, SIGTERM and SIGCHLD, held back from the calling thread, which must be the only one, for
-// as long as this lives, and taken one at a time.
+// What asks a program to end: SIGINT, SIGTERM and, unless nohup has it ignored, SIGHUP, which comes
+// when the terminal is closed.
+inline std::vector<int> ending_signals() {
+  std::vector<int> signals = {SIGINT, SIGTERM};
+  struct sigaction now = {};
+  if (sigaction(SIGHUP, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) {
+    signals.push_back(SIGHUP);
+  }
+  return signals;
+}
+
+// These and SIGCHLD, held back from the calling thread, which must be the only one, for as long as
+// this lives, and taken one at a time.
 class HeldSignals {
  public:
   HeldSignals() {
     sigemptyset(&set_);
-    for (const int signal : {SIGINT, SIGTERM, SIGCHLD}) sigaddset(&set_, signal);
+    sigaddset(&set_, SIGCHLD);
+    for (const int signal : ending_signals()) sigaddset(&set_, signal);
     pthread_sigmask(SIG_BLOCK, &set_, &before_);
   }
   ~HeldSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }

@@ -115,7 +115,10 @@ int run(int argc, char** argv) {
     CLI::App app(
         "Reinforcement learning without backpropagation, by local pairwise distance matching",
         "lpdm");
-    app.set_version_flag("--version", build_info().version);
+    app.set_version_flag("--version", [] {
+      const BuildInfo build = build_info();
+      return fmt::format("lpdm {} (commit {})", build.version, build.commit);
+    });
     app.require_subcommand(0, 1);
     app.footer(
         "Example:\n  lpdm train configs/cartpole-lpdm.json --set run.seed=1 --out runs/cartpole");

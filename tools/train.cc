@@ -10,6 +10,7 @@
 
 #include "commands.h"
 #include "core/available_memory.h"
+#include "held_signals.h"
 #include "io/checkpoint.h"
 #include "io/checkpoint_store.h"
 #include "io/event_file.h"
@@ -46,14 +47,14 @@ volatile std::sig_atomic_t stop_signal = 0;
 
 extern "C" void request_stop(int signal) { stop_signal = signal; }
 
-// Lets the running iteration end on SIGINT and SIGTERM; a second signal ends
-// the program at once.
+// Lets the running iteration end on a signal that asks for it; a second one ends the program at
+// once. A run outlives those who read its messages.
 void install_stop_handlers() {
   struct sigaction action = {};
   action.sa_handler = request_stop;
   action.sa_flags = SA_RESETHAND | SA_RESTART;
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  for (const int signal : ending_signals()) sigaction(signal, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 std::filesystem::path default_out(const std::string& config_path, const Config& config) {
@@ -112,6 +113,7 @@ class TrainRun {
       notice(transfer_layers(source, config, trainer_.network()).text() + "\n");
     }
     const std::int64_t done = trainer_.progress().iteration;
+    check_not_beyond(done);
     if (arguments.resume) {
       add_earlier(RunFolder::keep_metrics(out_, done));
       keep_events(out_, done);
@@ -165,6 +167,16 @@ class TrainRun {
     restore_checkpoint(found.file, found.path.string(), RestoreFor::kTraining, trainer_);
   }
 
+  // Nothing takes iterations back.
+  void check_not_beyond(std::int64_t done) const {
+    const std::int64_t wanted = trainer_.config().run.iterations;
+    if (done <= wanted) return;
+    throw UsageError(fmt::format(
+        "--resume: run.iterations is {}, but the run in \"{}\" has made {} already; ask "
+        "for at least as many, or choose another --out for a new run",
+        wanted, out_.string(), done));
+  }
+
   void save_checkpoint() {
     const MovingReturn& returns = summary_.returns();
     folder_->sync();  // a checkpoint is of no use without the metrics before it
@@ -193,6 +205,7 @@ class TrainRun {
   void save() {
     save_checkpoint();
     const double seconds =
+        summary_.earlier_seconds() +
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
     folder_->write_summary(summary_.json(trainer_, seconds));
     const MovingReturn& returns = summary_.returns();

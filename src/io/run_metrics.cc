@@ -96,6 +96,7 @@ void RunSummary::add_earlier(const Json& metrics) {
   add_return(return_mean, metrics.at("iteration").get<std::int64_t>());
   rollout_seconds_ += metrics.at("rollout_seconds").get<double>();
   update_seconds_ += metrics.at("update_seconds").get<double>();
+  earlier_seconds_ = rollout_seconds_ + update_seconds_;
 }
 
 Json RunSummary::json(Trainer& trainer, double seconds) const {

@@ -46,6 +46,9 @@ class RunSummary {
   void add_earlier(const Json& metrics);
 
   const MovingReturn& returns() const { return fifty_; }
+  // What the iterations from before the resume took [s].
+  double earlier_seconds() const { return earlier_seconds_; }
+  // seconds: what the whole run took [s].
   Json json(Trainer& trainer, double seconds) const;
 
  private:
@@ -55,6 +58,7 @@ class RunSummary {
   MovingReturn hundred_{100};
   double rollout_seconds_ = 0.0;
   double update_seconds_ = 0.0;
+  double earlier_seconds_ = 0.0;
 };
 
 }  // namespace lpdm

@@ -35,6 +35,7 @@ TEST(CliTest, EveryCommandHasHelpWithAnExample) {
                                     "bench local-loss",
                                     "bench rollout",
                                     "bench train",
+                                    "profile",
                                     "envs",
                                     "config",
                                     "info",
@@ -43,8 +44,9 @@ TEST(CliTest, EveryCommandHasHelpWithAnExample) {
     const Outcome outcome = run_program(command + " --help");
     EXPECT_EQ(outcome.status, 0);
     EXPECT_EQ(outcome.err, "");
-    EXPECT_NE(outcome.out.find("Example"), std::string::npos) << outcome.out;
-    EXPECT_NE(outcome.out.find("lpdm " + command), std::string::npos) << outcome.out;
+    const std::size_t example = outcome.out.find("Example");
+    ASSERT_NE(example, std::string::npos) << outcome.out;
+    EXPECT_NE(outcome.out.find("lpdm " + command, example), std::string::npos) << outcome.out;
   }
 }
 

@@ -100,15 +100,39 @@ TEST_F(TrainTest, ResumeDropsMetricsThatTheCheckpointDoesNotKnow) {
 }
 
 TEST_F(TrainTest, ASignalSavesAndSaysHowToGoOn) {
+  for (const auto& [signal, status] : {std::pair{"TERM", 143}, {"INT", 130}, {"HUP", 129}}) {
+    SCOPED_TRACE(signal);
+    fs::remove_all(out("run"));
+    // A shell has what it starts in the background ignore SIGINT; env takes that back.
+    const Outcome outcome = run_program(
+        fmt::format("info >/dev/null; env --default-signal=INT,HUP '{}' {} & pid=$!; "
+                    "while ! [ -s '{}' ]; do sleep 0.01; done; kill -{} $pid; wait $pid",
+                    LPDM_PROGRAM, train("run", "--set run.iterations=1000000"),
+                    (out("run") / "metrics.jsonl").string(), signal));
+    EXPECT_EQ(outcome.status, status);
+    const std::vector<Json> lines = metrics("run");
+    ASSERT_FALSE(lines.empty());
+    const std::string more = fmt::format("--resume --set run.iterations={}", lines.size() + 3);
+    ASSERT_EQ(run_program(train("run", more)).status, 0);
+    EXPECT_EQ(metrics("run").size(), lines.size() + 3);
+  }
+}
+
+TEST_F(TrainTest, ARunUnderNohupOutlivesItsTerminal) {
   const Outcome outcome = run_program(fmt::format(
-      "{} & pid=$!; while ! [ -s '{}' ]; do sleep 0.01; done; kill -TERM $pid; wait $pid",
-      train("run", "--set run.iterations=1000000"), (out("run") / "metrics.jsonl").string()));
-  EXPECT_EQ(outcome.status, 143);
-  const std::vector<Json> lines = metrics("run");
-  ASSERT_FALSE(lines.empty());
-  const std::string more = fmt::format("--resume --set run.iterations={}", lines.size() + 3);
-  ASSERT_EQ(run_program(train("run", more)).status, 0);
-  EXPECT_EQ(metrics("run").size(), lines.size() + 3);
+      "info >/dev/null; nohup '{}' {} & pid=$!; while ! [ -s '{}' ]; do sleep 0.01; done; "
+      "kill -HUP $pid; wait $pid",
+      LPDM_PROGRAM, train("run"), (out("run") / "metrics.jsonl").string()));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(metrics("run").size(), 30U);
+}
+
+TEST_F(TrainTest, ARunOutlivesTheReaderOfItsMessages) {
+  const Outcome outcome =
+      run_program(fmt::format("info >/dev/null; '{}' {} 2>&1 >/dev/null | head -n 1", LPDM_PROGRAM,
+                              train("run", "--set run.log_every=1")));
+  EXPECT_TRUE(outcome.out.starts_with("memory: ")) << outcome.out;
+  EXPECT_EQ(metrics("run").size(), 30U);
 }
 
 TEST_F(TrainTest, RefusesToOverwriteOrMixRuns) {
@@ -117,6 +141,7 @@ TEST_F(TrainTest, RefusesToOverwriteOrMixRuns) {
   expect_error(train("run"), 2, "--resume");
   expect_error(train("run", "--resume --set head.learning_rate=0.5"), 2, "differs");
   expect_error(train("missing", "--resume"), 2, "missing");
+  expect_error(train("run", "--resume --set run.iterations=20"), 2, "has made 30 already");
   EXPECT_EQ(metrics("run"), before);
   EXPECT_FALSE(fs::exists(out("missing")));
 }
@@ -226,6 +251,7 @@ TEST_F(TrainTest, BenchMeasuresBothMethods) {
   EXPECT_EQ(result["pairs"], "landmarks:8");
   EXPECT_GT(result["lpdm_s"].get<double>(), 0.0);
   EXPECT_GT(result["bp_s"].get<double>(), 0.0);
+  EXPECT_LE(result["lpdm_ops_s"].get<double>(), result["lpdm_s"].get<double>());
   EXPECT_GT(result["peak_bytes"].get<std::int64_t>(), 70 * (12 + 20) * 4);
   EXPECT_EQ(run_program("bench local-loss --n 1 --hidden 4 --repeats 1").status, 0);
   expect_error("bench local-loss --pairs some", 2, "hidden.pairs");

@@ -102,13 +102,18 @@ std::string last_line(std::FILE* file) {
 }  // namespace
 
 VideoWriter::VideoWriter(std::filesystem::path path, const VideoFormat& format)
-    : path_(std::move(path)), messages_(std::tmpfile()) {
+    : path_(std::move(path)),
+      temporary_(path_.parent_path() /
+                 fmt::format(".lpdm-{}-{}", ::getpid(), path_.filename().string())),
+      messages_(std::tmpfile()) {
   if (format.width % 2 != 0 || format.height % 2 != 0) {
     throw UsageError(fmt::format("the size {}x{} of a video must be even in both directions",
                                  format.width, format.height));
   }
   file_type(path_);
-  const Descriptor writable(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kNewFileMode));
+  if (std::filesystem::is_directory(path_)) throw_io_error("create", path_, EISDIR);
+  const Descriptor writable(
+      ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, kNewFileMode));
   if (writable.get() < 0) throw_io_error("create", path_, errno);
   if (!messages_) throw_io_error("create", "a temporary file for ffmpeg's messages", errno);
   try {
@@ -129,7 +134,7 @@ VideoWriter::~VideoWriter() {
 
 void VideoWriter::remove() const {
   std::error_code ignored;
-  std::filesystem::remove(path_, ignored);
+  std::filesystem::remove(temporary_, ignored);
 }
 
 void VideoWriter::start(const VideoFormat& format) {
@@ -144,7 +149,7 @@ void VideoWriter::start(const VideoFormat& format) {
                                     "-an"};
   const FileType& type = file_type(path_);
   words.insert(words.end(), type.arguments.begin(), type.arguments.end());
-  words.push_back("file:" + path_.string());
+  words.push_back("file:" + temporary_.string());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -187,6 +192,7 @@ void VideoWriter::add(std::span<const std::uint8_t> rgb) {
 
 void VideoWriter::finish() {
   if (const int status = wait(); status != 0) fail(status);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_io_error("write", path_, errno);
   finished_ = true;
 }
 

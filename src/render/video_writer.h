@@ -19,7 +19,8 @@ struct VideoFormat {
   double fps = 0.0;  // frames per second
 };
 
-// Owns the encoding process. One thread. Unless finish() returns, the file is removed.
+// Owns the encoding process. One thread. The file has its name when finish() returns; until then,
+// and if anything fails, what had that name before stays.
 class VideoWriter {
  public:
   // The ending of `path` chooses the format: .mp4, .mkv, .mov, .webm or .gif. Throws UsageError for
@@ -45,6 +46,7 @@ class VideoWriter {
   [[noreturn]] void fail(int status);
 
   std::filesystem::path path_;
+  std::filesystem::path temporary_;                  // what ffmpeg writes
   std::unique_ptr<std::FILE, FileCloser> messages_;  // what ffmpeg says
   std::unique_ptr<Descriptor> frames_;               // the way to ffmpeg
   pid_t process_ = -1;                               // -1: it has ended

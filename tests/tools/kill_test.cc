@@ -2,11 +2,13 @@
 // resumed it ends as if it had never stopped.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <string>
 #include <thread>
 
+#include "io/checkpoint_reader.h"
 #include "io/checksum.h"
 #include "io/files.h"
 #include "io/run_lock.h"
@@ -22,6 +24,8 @@ namespace fs = std::filesystem;
 
 class KillTest : public RunFixture {
  protected:
+  static constexpr int kCheckpointEvery = 7;
+
   KillTest() : RunFixture(400) {}
 
   static double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -76,6 +80,15 @@ class KillTest : public RunFixture {
     }
   }
 
+  // What the run had made is lost from its latest checkpoint on, no more.
+  void expect_little_lost() const {
+    const auto made = std::ranges::count(file_text(out("killed") / "metrics.jsonl"), '\n');
+    const auto due = (made - 1) / kCheckpointEvery * kCheckpointEvery;
+    if (due > 0) {
+      EXPECT_GE(saved_iteration(find_checkpoint(out("killed")).file), due);
+    }
+  }
+
   void expect_as_if_never_stopped() const {
     EXPECT_EQ(metrics("whole"), metrics("killed"));
     EXPECT_EQ(file_text(checkpoint("whole")), file_text(checkpoint("killed")));
@@ -99,7 +112,8 @@ TEST_F(KillTest, AtAnyMomentNothingIsDamagedAndTheRunGoesOnAsIfItHadNeverStopped
   int kills = 0;
   for (int a = 0; a < 3; ++a) {
     const std::string settings =
-        algorithms[static_cast<std::size_t>(a)] + " --threads 1 --set run.checkpoint_every=7";
+        fmt::format("{} --threads 1 --set run.checkpoint_every={}",
+                    algorithms[static_cast<std::size_t>(a)], kCheckpointEvery);
     const double whole_seconds = make_whole(settings);
     for (const int until = wanted * (a + 1) / 3; kills < until;) {
       fs::remove_all(out("killed"));
@@ -108,6 +122,7 @@ TEST_F(KillTest, AtAnyMomentNothingIsDamagedAndTheRunGoesOnAsIfItHadNeverStopped
       if (!kill_at(moment, settings)) continue;
       ++kills;
       expect_nothing_damaged();
+      expect_little_lost();
       const bool begun = fs::exists(out("killed") / "config.json");
       const Outcome outcome = run_program(train("killed", settings + (begun ? " --resume" : "")));
       ASSERT_EQ(outcome.status, 0) << outcome.err;

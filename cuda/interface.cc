@@ -110,6 +110,19 @@ void add_sequences(CudaInterface& table) {
                              CudaFailure* failure) {
     return guard(failure, [&] { return device(backend).seconds_between(first, second); });
   };
+  table.time_stages = [](void* backend) { device(backend).stages().turn_on(); };
+  table.take_stages = [](void* backend, CudaStage* stages, std::int64_t capacity,
+                         CudaFailure* failure) {
+    return guard(failure, [&] {
+      const std::vector<StageLog::Stage> taken = device(backend).stages().take();
+      for (std::size_t s = 0; s < taken.size() && s < static_cast<std::size_t>(capacity); ++s) {
+        copy_text(taken[s].name, stages[s].name, sizeof stages[s].name);
+        stages[s].calls = taken[s].calls;
+        stages[s].seconds = taken[s].seconds;
+      }
+      return static_cast<std::int64_t>(taken.size());
+    });
+  };
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ set(lpdm_cuda_kernels
   ops/value_loss.cu
   pairs/column_order.cu
   pairs/finish_gradient.cu
+  pairs/landmark_order.cu
   pairs/largest_entry.cu
   pairs/layer_weights.cu
   pairs/pack_rows.cu
@@ -42,5 +43,6 @@ set(lpdm_cuda_host
   common/graph.cc
   common/memory.cc
   common/op_table.cc
+  common/stage_log.cc
   common/staging.cc
   interface.cc)

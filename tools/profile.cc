@@ -30,6 +30,12 @@ struct ProfileResult {
   std::vector<OpProfile> ops;  // per iteration, but for the calls
 };
 
+void divide(OpProfile& op, double count) {
+  op.seconds /= count;
+  op.work.bytes /= count;
+  op.work.instructions /= count;
+}
+
 // The first iteration warms up.
 ProfileResult measure(const ProfileArguments& arguments) {
   Config config = load_config(arguments.config, arguments.overrides);
@@ -50,29 +56,34 @@ ProfileResult measure(const ProfileArguments& arguments) {
   }
   result.ops = profile.ops();
   for (OpProfile& op : result.ops) {
-    op.seconds /= count;
-    op.work.bytes /= count;
-    op.work.instructions /= count;
+    divide(op, count);
+    for (OpProfile& stage : op.stages) divide(stage, count);
   }
   std::ranges::sort(result.ops, std::greater<>(), &OpProfile::seconds);
   return result;
 }
 
+Json to_json(const ProfileResult& result, const OpProfile& op, std::int64_t iterations) {
+  const double rate = op.work.instructions / op.seconds;
+  Json json = {{"op", op.name},
+               {"calls", static_cast<double>(op.calls) / static_cast<double>(iterations)},
+               {"seconds", op.seconds},
+               {"bytes", op.work.bytes},
+               {"bytes_per_s", op.work.bytes / op.seconds},
+               {"instructions", op.work.instructions},
+               {"instructions_per_s", rate},
+               {"share_of_limit", result.lane_rate > 0.0 && op.work.instructions > 0.0
+                                      ? Json(rate / result.lane_rate)
+                                      : Json()}};
+  for (const OpProfile& stage : op.stages) {
+    json["stages"].push_back(to_json(result, stage, iterations));
+  }
+  return json;
+}
+
 Json to_json(const ProfileResult& result, std::int64_t iterations) {
   Json ops = Json::array();
-  for (const OpProfile& op : result.ops) {
-    const double rate = op.work.instructions / op.seconds;
-    ops.push_back({{"op", op.name},
-                   {"calls", static_cast<double>(op.calls) / static_cast<double>(iterations)},
-                   {"seconds", op.seconds},
-                   {"bytes", op.work.bytes},
-                   {"bytes_per_s", op.work.bytes / op.seconds},
-                   {"instructions", op.work.instructions},
-                   {"instructions_per_s", rate},
-                   {"share_of_limit", result.lane_rate > 0.0 && op.work.instructions > 0.0
-                                          ? Json(rate / result.lane_rate)
-                                          : Json()}});
-  }
+  for (const OpProfile& op : result.ops) ops.push_back(to_json(result, op, iterations));
   return {{"device", result.device},
           {"lane_rate", result.lane_rate > 0.0 ? Json(result.lane_rate) : Json()},
           {"update_s", result.update_seconds},
@@ -84,6 +95,16 @@ std::string cell(double value, const char* format) {
   return value > 0.0 ? fmt::format(fmt::runtime(format), value) : "-";
 }
 
+void print_row(const ProfileResult& result, const OpProfile& op, const std::string& name,
+               double total, std::int64_t iterations) {
+  const double rate = op.work.instructions / op.seconds;
+  fmt::print("{:<24} {:>7.1f} {:>11.4f} {:>6.1f}% {:>9} {:>9} {:>9}\n", name,
+             static_cast<double>(op.calls) / static_cast<double>(iterations), op.seconds * 1e3,
+             100.0 * op.seconds / total, cell(op.work.bytes / op.seconds / 1e9, "{:.2f}"),
+             cell(rate / 1e9, "{:.2f}"),
+             result.lane_rate > 0.0 ? cell(100.0 * rate / result.lane_rate, "{:.1f}%") : "-");
+}
+
 void print(const ProfileResult& result, std::int64_t iterations) {
   fmt::print("per iteration on {}, ops one by one\n", result.device);
   fmt::print("{:<24} {:>7} {:>11} {:>7} {:>9} {:>9} {:>9}\n", "op", "calls", "time [ms]", "share",
@@ -91,12 +112,10 @@ void print(const ProfileResult& result, std::int64_t iterations) {
   double total = 0.0;
   for (const OpProfile& op : result.ops) total += op.seconds;
   for (const OpProfile& op : result.ops) {
-    const double rate = op.work.instructions / op.seconds;
-    fmt::print("{:<24} {:>7.1f} {:>11.4f} {:>6.1f}% {:>9} {:>9} {:>9}\n", op.name,
-               static_cast<double>(op.calls) / static_cast<double>(iterations), op.seconds * 1e3,
-               100.0 * op.seconds / total, cell(op.work.bytes / op.seconds / 1e9, "{:.2f}"),
-               cell(rate / 1e9, "{:.2f}"),
-               result.lane_rate > 0.0 ? cell(100.0 * rate / result.lane_rate, "{:.1f}%") : "-");
+    print_row(result, op, op.name, total, iterations);
+    for (const OpProfile& stage : op.stages) {
+      print_row(result, stage, "  " + stage.name, total, iterations);
+    }
   }
   fmt::print("{:<24} {:>7} {:>11.4f}\n", "all ops", "", total * 1e3);
 }

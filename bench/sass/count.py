@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Counts the machine instructions per pair-dimension of the inner loops of the two passes.
 
-One pair-dimension is one |y_id - y_jd| (forward) or one coefficient added (gradient). The kernels
-are compiled for one architecture and disassembled; a loop is a backward branch, and of the loops
+One pair-dimension is one |y_id - y_jd| (forward) or one coefficient added (gradient). The kernels,
+compiled anew or as a build has them, are disassembled for one architecture; a loop is a backward branch, and of the loops
 that hold a kernel's characteristic instruction the one with the most of them counts, without loops
-inside it. Where the CUDA toolkit has no nvdisasm, tools/nvdisasm.sh fetches one.
+inside it. Where the CUDA toolkit has no nvdisasm, tools/bootstrap.sh --ci fetches one.
 
     bench/sass/count.py                  # counts, and compares with bench/sass/expected.json
+    bench/sass/count.py --build build/release
     bench/sass/count.py --record         # writes that file anew
 """
 
@@ -36,18 +37,35 @@ KERNELS = {
 }
 
 
-def find_disassembler():
-    found = shutil.which("nvdisasm") or shutil.which("nvdisasm", path="/usr/local/cuda/bin")
-    carried = sorted((ROOT / ".deps").glob("nvdisasm/nvdisasm"))
+def find_tool(name):
+    found = shutil.which(name) or shutil.which(name, path="/usr/local/cuda/bin")
+    carried = sorted((ROOT / ".deps").glob(f"disassembler-*/{name}"))
     return found or (str(carried[-1]) if carried else None)
 
 
-def disassemble(nvcc, disassembler, source, architecture, folder):
+def compile_cubin(options, source, folder):
     cubin = folder / (pathlib.Path(source).stem + ".cubin")
     includes = [f"-I{ROOT / part}" for part in ("cuda", "include", "src")]
-    subprocess.run([nvcc, "-std=c++20", "-O3", f"-arch=sm_{architecture}", "-cubin", *includes,
-                    str(ROOT / "cuda" / source), "-o", str(cubin)], check=True)
-    return subprocess.run([disassembler, "-c", str(cubin)], check=True, text=True,
+    subprocess.run([options.nvcc, "-std=c++20", "-O3", f"-arch=sm_{options.architecture}", "-cubin",
+                    *includes, str(ROOT / "cuda" / source), "-o", str(cubin)], check=True)
+    return cubin
+
+
+def built_cubin(options, source, folder):
+    """What the build's object file holds for the architecture."""
+    built = options.build.resolve() / "cuda/CMakeFiles/lpdm_cuda.dir" / f"{source}.o"
+    part = folder / pathlib.Path(source).stem
+    part.mkdir()
+    subprocess.run([options.cuobjdump, "-xelf", f"sm_{options.architecture}", str(built)], check=True,
+                   cwd=part, stdout=subprocess.DEVNULL)
+    cubins = sorted(part.glob("*.cubin"))
+    assert len(cubins) == 1, f"{built} holds {len(cubins)} programs for sm_{options.architecture}"
+    return cubins[0]
+
+
+def disassemble(options, source, folder):
+    cubin = (built_cubin if options.build else compile_cubin)(options, source, folder)
+    return subprocess.run([options.nvdisasm, "-c", str(cubin)], check=True, text=True,
                           stdout=subprocess.PIPE).stdout
 
 
@@ -100,17 +118,20 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--architecture", default="90", help="as in sm_90")
     parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
-    parser.add_argument("--nvdisasm", default=find_disassembler())
+    parser.add_argument("--nvdisasm", default=find_tool("nvdisasm"))
+    parser.add_argument("--cuobjdump", default=find_tool("cuobjdump"))
+    parser.add_argument("--build", type=pathlib.Path,
+                        help="read this build's object files instead of compiling anew")
     parser.add_argument("--record", action="store_true", help="write the counts as the expected ones")
     arguments = parser.parse_args()
-    if not pathlib.Path(arguments.nvcc).exists() or arguments.nvdisasm is None:
-        print("skipped: nvcc or nvdisasm is missing; tools/nvdisasm.sh fetches the latter")
+    readable = arguments.cuobjdump if arguments.build else pathlib.Path(arguments.nvcc).exists()
+    if not readable or arguments.nvdisasm is None:
+        print("skipped: nvcc or a disassembler is missing; tools/bootstrap.sh --ci fetches the latter")
         return 77
     listings, counts = {}, {}
     with tempfile.TemporaryDirectory() as folder:
         for source in sorted({kernel.source for kernel in KERNELS.values()}):
-            listings[source] = functions(disassemble(arguments.nvcc, arguments.nvdisasm, source,
-                                                     arguments.architecture, pathlib.Path(folder)))
+            listings[source] = functions(disassemble(arguments, source, pathlib.Path(folder)))
     for title, kernel in KERNELS.items():
         names = [name for name in listings[kernel.source] if kernel.name in name]
         assert len(names) == 1, f"{title}: {names}"

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "common/memory.h"
+#include "common/stage_log.h"
 #include "lpdm/config.h"
 
 namespace lpdm::cuda {
@@ -27,6 +28,7 @@ struct DeviceProperties {
   int multiprocessors = 0;
   double clock = 0.0;                // [Hz], the boost clock
   std::size_t memory = 0;            // [byte]
+  std::size_t cache = 0;             // [byte], of the second level
   std::size_t shared_per_block = 0;  // [byte], the most a block can ask for
 };
 
@@ -37,6 +39,7 @@ struct Shared {
   Arithmetic arithmetic = Arithmetic::kFp32;  // never kAuto
   std::size_t memory_budget = 0;  // [byte], that may be used to keep distances between passes
   bool recording = false;         // ops are being recorded into a graph
+  StageLog stages;
 };
 
 // One stream with its scratch memory. Side streams are contexts of their own (fork.h). One thread.
@@ -73,6 +76,15 @@ class Context {
   Context& side(std::size_t index);
   // Recorded in this stream's order, to be waited for by another one.
   cudaEvent_t event() const { return event_; }
+
+  // Runs a part of an op, which `lpdm profile` times for itself under this name.
+  template <class Run>
+  void stage(const char* name, const Run& run) {
+    if (profiled()) shared_.stages.begin(name, stream);
+    run();
+    if (profiled()) shared_.stages.end(stream);
+  }
+  bool profiled() const { return shared_.stages.on(); }
 
   // Of all scratch memory, side streams included: as long as it is the same, so are addresses.
   std::uint64_t generation() const;

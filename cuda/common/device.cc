@@ -82,6 +82,7 @@ DeviceProperties device_properties() {
           .multiprocessors = properties.multiProcessorCount,
           .clock = 1e3 * clock_khz,
           .memory = properties.totalGlobalMem,
+          .cache = static_cast<std::size_t>(properties.l2CacheSize),
           .shared_per_block = properties.sharedMemPerBlockOptin};
 }
 

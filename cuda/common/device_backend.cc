@@ -42,7 +42,10 @@ DeviceBackend::DeviceBackend(const CudaOptions& options) {
   shared_.device = device_properties();
   shared_.arithmetic =
       resolve_arithmetic(static_cast<Arithmetic>(options.arithmetic), shared_.device.architecture);
-  shared_.memory_budget = static_cast<std::size_t>(options.distance_bytes);
+  // What the second-level cache holds is the faster way, and no memory to speak of.
+  shared_.memory_budget = options.distance_bytes > 0
+                              ? static_cast<std::size_t>(options.distance_bytes)
+                              : shared_.device.cache / 2;
   main_ = std::make_unique<Context>(shared_);
   require_blas(*main_);
 }

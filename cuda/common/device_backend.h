@@ -43,6 +43,8 @@ class DeviceBackend {
   std::uint64_t mark();
   double seconds_between(std::uint64_t first, std::uint64_t second);
 
+  StageLog& stages() { return shared_.stages; }
+
  private:
   Context& current() { return branches_.empty() ? *main_ : *branches_.back(); }
   void require_direct(const char* what) const;

@@ -28,7 +28,10 @@ inline void join(Context& context, Context& side) {
 // stays valid; run takes its own from the context that it is given.
 template <class Run>
 void fork_join(Context& context, std::size_t count, const Run& run) {
-  for (std::size_t i = 0; i < count; ++i) run(i, fork(context, i));
+  for (std::size_t i = 0; i < count; ++i) {
+    run(i, fork(context, i));
+    if (context.profiled()) join(context, context.side(i));
+  }
   for (std::size_t i = 0; i < count; ++i) join(context, context.side(i));
 }
 

@@ -5,6 +5,7 @@
 #include "ops/local_loss.h"
 #include "pairs/column_order.h"
 #include "pairs/finish_gradient.h"
+#include "pairs/landmark_order.h"
 #include "pairs/largest_entry.h"
 #include "pairs/layer_weights.h"
 #include "pairs/pack_rows.h"
@@ -98,24 +99,45 @@ GradientParts side_gradient(Context& context, const PairDomain& domain, const Ta
   return parts;
 }
 
-void write_gradient(Context& context, const LossPass& pass, const LocalLossLayer& layer,
-                    const TargetView& target, const LayerView& view, const LayerOptions& options,
-                    const LayerState* state) {
+// What decides the directions of the pairs of both sides.
+struct SideOrders {
+  OrderedRows batch, landmarks;
+};
+
+SideOrders order_sides(Context& context, const LossPass& pass, const LocalLossLayer& layer) {
   const PairDomains& domains = pass.domains;
   const Metric metric = pass.op.target.metric;
-  const OrderedRows order = order_columns(context, domains.batch, layer.output, layer.out, metric);
+  const PairSide& landmarks = domains.all.rows;
+  const bool few =
+      domains.landmarks && metric == Metric::kL1 && landmarks.capacity <= kMostOrderedLandmarks;
+  SideOrders orders;
+  orders.batch =
+      few ? order_among_landmarks(context, domains.batch, landmarks, layer.output, layer.out)
+          : order_columns(context, domains.batch, layer.output, layer.out, metric);
+  if (domains.landmarks) orders.landmarks = gather_order(context, landmarks, orders.batch);
+  return orders;
+}
+
+void write_gradient(Context& context, const LossPass& pass, const LocalLossLayer& layer,
+                    const TargetView& target, const LayerView& view, const LayerOptions& options,
+                    const SideOrders& orders, const LayerState* state) {
+  const PairDomains& domains = pass.domains;
   GradientParts parts, of_landmarks;
-  if (domains.landmarks) {
-    const OrderedRows landmarks = gather_order(context, domains.all.rows, order);
-    of_landmarks =
-        side_gradient(context, domains.all, target, view, options, landmarks, order, state);
-    parts = side_gradient(context, domains.from_batch, turned(target), turned(view), options, order,
-                          landmarks, state);
-  } else {
-    parts = side_gradient(context, domains.all, target, view, options, order, order, state);
-  }
-  finish_gradient(context, domains.from_batch, layer, metric, order.width, state, parts,
-                  of_landmarks);
+  context.stage("pass 2", [&] {
+    if (domains.landmarks) {
+      of_landmarks = side_gradient(context, domains.all, target, view, options, orders.landmarks,
+                                   orders.batch, state);
+      parts = side_gradient(context, domains.from_batch, turned(target), turned(view), options,
+                            orders.batch, orders.landmarks, state);
+    } else {
+      parts = side_gradient(context, domains.all, target, view, options, orders.batch, orders.batch,
+                            state);
+    }
+  });
+  context.stage("finish", [&] {
+    finish_gradient(context, domains.from_batch, layer, pass.op.target.metric, orders.batch.width,
+                    state, parts, of_landmarks);
+  });
 }
 
 // target_dim: the width of the rows whose distances T is made of. Returns where the layer's error
@@ -127,10 +149,23 @@ LayerState* run_layer(Context& context, const LossPass& pass, const TargetView& 
   check(cudaMemsetAsync(state, 0, sizeof(LayerState), context.stream), "clearing memory");
   const TileGrid grid = tile_grid(pass.domains.all, context.device.multiprocessors);
   const PairScratch scratch = make_pair_scratch(context, grid);
-  sum_pairs(context, grid, pass.domains.all, target, view, options, scratch, state);
-  settle_maxima(context, grid, pass.domains.all, target, view, options, scratch, layer.output,
-                layer.out, state, layer.statistics);
-  if (options.gradient) write_gradient(context, pass, layer, target, view, options, state);
+  Context& aside = fork(context, 0);  // the order is not needed before pass 2
+  SideOrders orders;
+  if (options.gradient) {
+    aside.stage("order", [&] { orders = order_sides(aside, pass, layer); });
+  }
+  if (context.profiled()) join(context, aside);
+  context.stage("pass 1", [&] {
+    sum_pairs(context, grid, pass.domains.all, target, view, options, scratch, state);
+  });
+  context.stage("maxima", [&] {
+    settle_maxima(context, grid, pass.domains.all, target, view, options, scratch, layer.output,
+                  layer.out, state, layer.statistics);
+  });
+  join(context, aside);
+  if (options.gradient) {
+    write_gradient(context, pass, layer, target, view, options, orders, state);
+  }
   return state;
 }
 

@@ -6,6 +6,7 @@
 #include "common/segmented_sort.h"
 #include "pairs/column_order.h"
 #include "pairs/pair_tile.cuh"
+#include "pairs/sort_keys.cuh"
 #include "pairs/target_tile.cuh"
 
 namespace lpdm::cuda {
@@ -13,45 +14,6 @@ namespace lpdm::cuda {
 namespace {
 
 constexpr std::int64_t kMostInBlock = 8192;  // 32 KiB of keys
-constexpr std::uint32_t kPastAll = 0xFFFFFFFFU;
-
-// Ascends with the value; both zeros alike.
-__device__ std::uint32_t sort_key(float value) {
-  const std::uint32_t bits = __float_as_uint(value + 0.0F);
-  return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
-}
-
-__device__ float rank_of(const std::uint32_t* sorted, std::int64_t count, std::uint32_t key) {
-  std::int64_t low = 0, high = count;
-  while (low < high) {
-    const std::int64_t middle = (low + high) / 2;
-    if (sorted[middle] < key) {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  return static_cast<float>(low);
-}
-
-// Bitonic, of a power of two of keys.
-__device__ void sort_in_block(std::uint32_t* keys, int size) {
-  for (int run = 2; run <= size; run *= 2) {
-    for (int step = run / 2; step > 0; step /= 2) {
-      __syncthreads();
-      for (int k = static_cast<int>(threadIdx.x); k < size / 2; k += kBlockThreads) {
-        const int low = 2 * k - (k & (step - 1));
-        const std::uint32_t a = keys[low], b = keys[low + step];
-        if (((low & run) == 0) == (a > b)) {
-          keys[low] = b;
-          keys[low + step] = a;
-        }
-      }
-    }
-  }
-  __syncthreads();
-}
-
 // One block per dimension of the padded width.
 __global__ void rank_in_block_kernel(PairSide batch, const float* values, std::int64_t dim,
                                      std::int64_t stride, OrderedRows order, float* ranks) {
@@ -70,7 +32,7 @@ __global__ void rank_in_block_kernel(PairSide batch, const float* values, std::i
   for (std::int64_t row = threadIdx.x; row < stride; row += kBlockThreads) {
     const bool real = !padding && row < count;
     ranks[row * order.width + d] =
-        real ? rank_of(keys, count, sort_key(values[row * dim + d])) : 0.0F;
+        real ? static_cast<float>(rank_of(keys, 1, count, sort_key(values[row * dim + d]))) : 0.0F;
   }
 }
 
@@ -95,8 +57,9 @@ __global__ void ranks_kernel(PairSide batch, const float* values, std::int64_t d
     const std::int64_t row = k / order.width;
     const std::int64_t d = k % order.width;
     const bool real = row < *batch.count && d < dim;
-    ranks[k] =
-        real ? rank_of(sorted + d * stride, *batch.count, sort_key(values[row * dim + d])) : 0.0F;
+    ranks[k] = real ? static_cast<float>(rank_of(sorted + d * stride, 1, *batch.count,
+                                                 sort_key(values[row * dim + d])))
+                    : 0.0F;
   });
 }
 
@@ -134,12 +97,6 @@ void rank_by_device_sort(Context& context, const PairSide& batch, const float* v
          stride, sorted, order, ranks);
 }
 
-std::int64_t smallest_power_of_two(std::int64_t at_least) {
-  std::int64_t power = 1;
-  while (power < at_least) power *= 2;
-  return power;
-}
-
 }  // namespace
 
 OrderedRows order_columns(Context& context, const PairSide& batch, const float* values,
@@ -154,7 +111,7 @@ OrderedRows order_columns(Context& context, const PairSide& batch, const float* 
   } else if (batch.capacity > kMostInBlock) {
     rank_by_device_sort(context, batch, values, dim, stride, order, to);
   } else {
-    const std::int64_t keys = smallest_power_of_two(batch.capacity);
+    const std::int64_t keys = sort_size(batch.capacity);
     launch(rank_in_block_kernel,
            {.grid = dim3(static_cast<unsigned>(order.width)),
             .block = dim3(kBlockThreads),

@@ -22,6 +22,13 @@ __device__ inline float4* mirrored_quad(float* matrix, std::int64_t stride,
                                    bounds.first_row + place.row(half * kQuad));
 }
 
+// Whether row r and the columns from c on are of the domain: where few landmarks fill a part of a
+// tile only, the rest of it is neither written nor read.
+__device__ inline bool is_inside(const TileBounds& bounds, const TilePlace& place, int r, int c) {
+  return bounds.first_row + place.row(r) < bounds.rows &&
+         bounds.first_column + place.column(c) < bounds.columns;
+}
+
 __device__ __forceinline__ void store_fragment(float* matrix, std::int64_t stride, float* mirror,
                                                std::int64_t mirror_stride, const TileBounds& bounds,
                                                const Fragment& values) {
@@ -31,10 +38,14 @@ __device__ __forceinline__ void store_fragment(float* matrix, std::int64_t strid
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
       const int q = half * kQuad;
-      *stored_quad(matrix, stride, bounds, place, k, half) =
-          make_float4(values[k][q], values[k][q + 1], values[k][q + 2], values[k][q + 3]);
-      *mirrored_quad(mirror, mirror_stride, bounds, place, k, half) =
-          make_float4(values[q][k], values[q + 1][k], values[q + 2][k], values[q + 3][k]);
+      if (is_inside(bounds, place, k, q)) {
+        *stored_quad(matrix, stride, bounds, place, k, half) =
+            make_float4(values[k][q], values[k][q + 1], values[k][q + 2], values[k][q + 3]);
+      }
+      if (is_inside(bounds, place, q, k)) {
+        *mirrored_quad(mirror, mirror_stride, bounds, place, k, half) =
+            make_float4(values[q][k], values[q + 1][k], values[q + 2][k], values[q + 3][k]);
+      }
     }
   }
 }
@@ -46,7 +57,9 @@ __device__ __forceinline__ void load_fragment(float* matrix, std::int64_t stride
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const float4 quad = *stored_quad(matrix, stride, bounds, place, r, half);
+      const float4 quad = is_inside(bounds, place, r, half * kQuad)
+                              ? *stored_quad(matrix, stride, bounds, place, r, half)
+                              : make_float4(0.0F, 0.0F, 0.0F, 0.0F);
       values[r][half * kQuad] = quad.x, values[r][half * kQuad + 1] = quad.y;
       values[r][half * kQuad + 2] = quad.z, values[r][half * kQuad + 3] = quad.w;
     }

@@ -39,6 +39,8 @@ struct UpdateReport {
   std::optional<PpoReport> ppo;
   std::vector<LayerDiagnostics> layers;  // empty unless asked for
   std::optional<RowSample> sample = {};  // with the diagnostics, if run.tensorboard
+  // What the ops took in the device's own time, without copies and checks; not measured by PPO.
+  double device_seconds = 0.0;
 };
 
 struct UpdateOptions {

@@ -1,7 +1,10 @@
 #include "core/cuda_backend.h"
 
+#include <algorithm>
+#include <array>
 #include <type_traits>
 
+#include "core/staged_backend.h"
 #include "lpdm/error.h"
 
 namespace lpdm {
@@ -61,7 +64,7 @@ class CudaRecording final : public Recording {
   void* recording_;
 };
 
-class CudaBackend final : public Backend {
+class CudaBackend final : public Backend, public StagedBackend {
  public:
   CudaBackend(const CudaInterface& table, const CudaOptions& options)
       : table_(table), backend_(call(table.create, &options)) {}
@@ -106,6 +109,19 @@ class CudaBackend final : public Backend {
   TimeMark mark() override { return call(table_.mark, backend_); }
   double seconds_between(TimeMark first, TimeMark second) override {
     return call(table_.seconds_between, backend_, first, second);
+  }
+
+  void time_stages() override { table_.time_stages(backend_); }
+  std::vector<StageTime> take_stages() override {
+    std::array<CudaStage, 16> stages;  // more than any op has
+    const std::int64_t count =
+        call(table_.take_stages, backend_, stages.data(), std::int64_t{stages.size()});
+    std::vector<StageTime> times;
+    for (std::int64_t s = 0; s < std::min(count, std::int64_t{stages.size()}); ++s) {
+      const CudaStage& stage = stages[static_cast<std::size_t>(s)];
+      times.push_back({stage.name, stage.calls, stage.seconds});
+    }
+    return times;
   }
 
   void dense_forward(const DenseForward& op) override { run(CudaOp::kDenseForward, op); }

@@ -12,7 +12,7 @@
 
 namespace lpdm {
 
-inline constexpr std::uint32_t kCudaInterfaceVersion = 1;
+inline constexpr std::uint32_t kCudaInterfaceVersion = 2;
 inline constexpr const char* kCudaInterfaceSymbol = "lpdm_cuda_interface";
 
 enum class CudaOp : std::uint32_t {
@@ -74,6 +74,13 @@ struct CudaOptions {
   std::int64_t distance_bytes = 0;
 };
 
+// Of one stage of the ops ("pass 1"), all its calls together.
+struct CudaStage {
+  char name[32] = {};
+  std::int64_t calls = 0;
+  double seconds = 0.0;
+};
+
 struct CudaInterface {
   std::uint32_t version;
   std::uint32_t layout;
@@ -113,6 +120,12 @@ struct CudaInterface {
   std::uint64_t (*mark)(void* backend, CudaFailure* failure);
   double (*seconds_between)(void* backend, std::uint64_t first, std::uint64_t second,
                             CudaFailure* failure);
+
+  // From now on stages are timed, and what would run side by side runs one after the other.
+  void (*time_stages)(void* backend);
+  // Writes those since it was last called, `capacity` at most, and returns how many there were.
+  std::int64_t (*take_stages)(void* backend, CudaStage* stages, std::int64_t capacity,
+                              CudaFailure* failure);
 };
 
 }  // namespace lpdm

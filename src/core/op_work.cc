@@ -44,20 +44,32 @@ OpWork work_of(const TargetStatistics& op, std::int64_t rows) {
   return work;
 }
 
-// Pass 1 forms both distances of a pair; pass 2 forms them again for every entry and adds up the
-// gradient.
 OpWork work_of(const LocalLoss& op, std::int64_t rows) {
-  const PairCounts pairs = pair_counts(op.target, rows);
   const auto n = static_cast<double>(rows);
-  const auto dim = static_cast<double>(op.target.dim);
   OpWork work;
   for (std::int64_t l = 0; l < op.layer_count; ++l) {
     const LocalLossLayer& layer = op.layers[l];
-    const auto out = static_cast<double>(layer.out);
-    work.bytes += kFloat * n * (dim + out * (layer.delta != nullptr ? 2 : 1));
-    if (op.target.low_rank > 0) continue;
-    work.instructions += 2 * pairs.distances * (dim + out);
-    if (layer.delta != nullptr) work.instructions += 2 * pairs.entries * (dim + out + out);
+    const double touched = static_cast<double>(layer.out) * (layer.delta != nullptr ? 2 : 1);
+    work.bytes += kFloat * n * (static_cast<double>(op.target.dim) + touched);
+  }
+  work.instructions =
+      stage_work(op, rows, "pass 1").instructions + stage_work(op, rows, "pass 2").instructions;
+  return work;
+}
+
+// Pass 1 forms both distances of a pair; pass 2 forms them again for every entry and adds up the
+// gradient.
+OpWork stage_work(const LocalLoss& op, std::int64_t rows, const std::string& stage) {
+  OpWork work;
+  if (op.target.low_rank > 0) return work;
+  const PairCounts pairs = pair_counts(op.target, rows);
+  const auto dim = static_cast<double>(op.target.dim);
+  for (std::int64_t l = 0; l < op.layer_count; ++l) {
+    const auto out = static_cast<double>(op.layers[l].out);
+    if (stage == "pass 1") work.instructions += 2 * pairs.distances * (dim + out);
+    if (stage == "pass 2" && op.layers[l].delta != nullptr) {
+      work.instructions += 2 * pairs.entries * (dim + out + out);
+    }
   }
   return work;
 }

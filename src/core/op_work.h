@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "lpdm/ops.h"
 
@@ -22,5 +23,8 @@ OpWork work_of(const LocalLoss& op, std::int64_t rows);
 OpWork work_of(const ActivationStatistics& op, std::int64_t rows);
 OpWork work_of(const ClipAdam& op);
 OpWork work_of(const GatherRows& op, std::int64_t rows);
+
+// Of a stage of an op: only "pass 1" and "pass 2" of the local loss have instructions to count.
+OpWork stage_work(const LocalLoss& op, std::int64_t rows, const std::string& stage);
 
 }  // namespace lpdm

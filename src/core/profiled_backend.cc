@@ -5,13 +5,28 @@
 
 namespace lpdm {
 
-void Profile::add(const std::string& name, double seconds, const OpWork& work) {
-  auto found = std::ranges::find(ops_, name, &OpProfile::name);
-  if (found == ops_.end()) found = ops_.insert(ops_.end(), OpProfile{.name = name, .work = {}});
-  ++found->calls;
-  found->seconds += seconds;
+namespace {
+
+void add_to(std::vector<OpProfile>& profiles, const StageTime& time, const OpWork& work) {
+  auto found = std::ranges::find(profiles, time.name, &OpProfile::name);
+  if (found == profiles.end()) {
+    found = profiles.insert(profiles.end(), OpProfile{.name = time.name, .work = {}});
+  }
+  found->calls += time.calls;
+  found->seconds += time.seconds;
   found->work.bytes += work.bytes;
   found->work.instructions += work.instructions;
+}
+
+}  // namespace
+
+void Profile::add(const std::string& name, double seconds, const OpWork& work) {
+  add_to(ops_, {.name = name, .calls = 1, .seconds = seconds}, work);
+}
+
+void Profile::add_stage(const std::string& op, const StageTime& stage, const OpWork& work) {
+  const auto found = std::ranges::find(ops_, op, &OpProfile::name);
+  if (found != ops_.end()) add_to(found->stages, stage, work);
 }
 
 namespace {
@@ -19,7 +34,11 @@ namespace {
 class ProfiledBackend final : public Backend {
  public:
   ProfiledBackend(std::unique_ptr<Backend> backend, Profile& profile)
-      : backend_(std::move(backend)), profile_(profile) {}
+      : backend_(std::move(backend)),
+        staged_(dynamic_cast<StagedBackend*>(backend_.get())),
+        profile_(profile) {
+    if (staged_ != nullptr) staged_->time_stages();
+  }
 
   std::string name() const override { return backend_->name(); }
   std::string description() const override { return backend_->description(); }
@@ -61,7 +80,12 @@ class ProfiledBackend final : public Backend {
             [&] { backend_->target_statistics(op); });
   }
   void local_loss(const LocalLoss& op) override {
-    measure("local_loss", work_of(op, rows_of(op.target)), [&] { backend_->local_loss(op); });
+    const std::int64_t rows = rows_of(op.target);
+    measure("local_loss", work_of(op, rows), [&] { backend_->local_loss(op); });
+    if (staged_ == nullptr) return;
+    for (const StageTime& stage : staged_->take_stages()) {
+      profile_.add_stage("local_loss", stage, stage_work(op, rows, stage.name));
+    }
   }
   void activation_statistics(const ActivationStatistics& op) override {
     measure("activation_statistics", work_of(op, rows_of(op)),
@@ -124,6 +148,7 @@ class ProfiledBackend final : public Backend {
   }
 
   std::unique_ptr<Backend> backend_;
+  StagedBackend* staged_;  // the same one; null: its ops have no stages
   Profile& profile_;
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/op_work.h"
+#include "core/staged_backend.h"
 #include "lpdm/backend.h"
 
 namespace lpdm {
@@ -15,13 +16,16 @@ struct OpProfile {
   std::string name;
   std::int64_t calls = 0;
   double seconds = 0.0;
-  OpWork work;  // of all calls
+  OpWork work;                         // of all calls
+  std::vector<OpProfile> stages = {};  // where the backend tells them apart
 };
 
 // Of all ops since it was last cleared, in the order of their first calls. Belongs to one thread.
 class Profile {
  public:
   void add(const std::string& name, double seconds, const OpWork& work);
+  // Of an op that has been added.
+  void add_stage(const std::string& op, const StageTime& stage, const OpWork& work);
   void clear() { ops_.clear(); }
   const std::vector<OpProfile>& ops() const { return ops_; }
 

@@ -185,7 +185,7 @@ void add_hidden(Table& table) {
              "largest norm of a layer's gradient; 0: off");
   hidden.add("memory_mb", &HiddenConfig::memory_mb, integer(0, kMaxCount),
              "memory of the GPU that the local loss may use to keep distances between its passes "
-             "[MB]; 0: they are computed twice");
+             "[MB]; 0: half of what its L2 cache holds");
 }
 
 void add_head(Table& table) {

@@ -101,9 +101,16 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
   return target;
 }
 
+void HiddenLearner::prepare_target(const Inputs& inputs) {
+  if (!evaluates_local_loss(inputs.diagnostics)) return;
+  target_ = target(inputs);
+  backend_.target_statistics({.target = *target_, .scales = scales_.data()});
+}
+
 void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
-  const PairwiseTarget pairwise_target = target(inputs);
-  backend_.target_statistics({.target = pairwise_target, .scales = scales_.data()});
+  if (!target_) prepare_target(inputs);
+  const PairwiseTarget pairwise_target = *target_;
+  target_.reset();
   std::vector<LocalLossLayer> layers;
   for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
     layers.push_back({.out = network_.hidden()[l].out(),

@@ -14,7 +14,8 @@
 
 namespace lpdm {
 
-// Borrows the network and its activations. Per update: compute_gradients, then step; under backprop
+// Borrows the network and its activations. Per update: prepare_target, which may be left out,
+// compute_gradients, then step; under backprop
 // the hidden layers' step is made with the policy head's (shared_slices).
 class HiddenLearner {
  public:
@@ -33,6 +34,9 @@ class HiddenLearner {
     bool diagnostics = false;
   };
 
+  // What the local loss needs of the network's input alone: it may run beside the forward pass
+  // whose results compute_gradients, with the same inputs, learns from.
+  void prepare_target(const Inputs& inputs);
   // Gradients of all hidden layers; for backpropagation from the heads' deltas, else `heads` may be
   // null. The local loss is evaluated where it is learned from, and for the diagnostics.
   void compute_gradients(const Inputs& inputs, HeadActivations* heads);
@@ -68,6 +72,7 @@ class HiddenLearner {
   DeviceArray<TargetScales> scales_;                     // (1)
   DeviceArray<LocalLossStatistics> statistics_;          // (hidden layers)
   DeviceArray<ActivationSummary> activation_summaries_;  // (hidden layers)
+  std::optional<PairwiseTarget> target_;                 // prepared and not yet used
   std::optional<RowSampler> sampler_;                    // none: no samples are wanted
 };
 

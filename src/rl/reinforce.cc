@@ -160,21 +160,33 @@ struct Reinforce::Impl {
         .episode_ends = episode_ends.data(),
         .episode_count = episode_count.data(),
         .diagnostics = options.diagnostics};
+    const TimeMark start = backend.mark();
     if (options.landmarks) {
       learn(inputs);
       recording->forget();  // the given rows may have taken new memory
     } else {
       recording->enqueue(options.diagnostics ? 1 : 0, [&] { learn(inputs); });
     }
+    const TimeMark end = backend.mark();
     ++updates;
-    return report(inputs);
+    UpdateReport done = report(inputs);
+    done.device_seconds = backend.seconds_between(start, end);
+    return done;
   }
 
   // The ops of one update, on what has been uploaded.
   void learn(const HiddenLearner::Inputs& inputs) {
-    hidden.forward(seen_rows(), observations.data());
-    heads.forward(seen_rows(), hidden.features());
-    const float* weights = compute_weights();
+    const float* weights = nullptr;
+    backend.parallel(2, [&](std::int64_t branch) {
+      if (branch == 0) {
+        hidden.forward(seen_rows(), observations.data());
+        heads.forward(seen_rows(), hidden.features());
+      } else if (!baseline()) {
+        weights = compute_weights();
+        learner.prepare_target(inputs);
+      }
+    });
+    if (baseline()) weights = compute_weights();  // from the values just computed
     backend.parallel(3, [&](std::int64_t branch) {
       if (branch == 0) {
         policy_head.reinforce_loss(rows(), heads, actions.data(), weights, losses.data());

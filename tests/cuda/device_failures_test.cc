@@ -3,6 +3,7 @@
 #include <cuda_runtime.h>
 #include <gtest/gtest.h>
 
+#include "common/checks.h"
 #include "core/cuda_backend.h"
 #include "lpdm/error.h"
 
@@ -81,6 +82,23 @@ TEST_F(DeviceFailures, MemoryThatIsNotThereIsReportedWithNumbers) {
   EXPECT_GE(backend->peak_bytes(), std::size_t{40} << 20);
   backend->release(more, 20 << 20);
   backend->release(held, 20 << 20);
+}
+
+TEST_F(DeviceFailures, ALostGpuIsToldFromARefusedCall) {
+  const auto text_of = [](cudaError_t status) {
+    try {
+      cuda::check(status, "an update");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  for (const cudaError_t lost : {cudaErrorECCUncorrectable, cudaErrorLaunchFailure}) {
+    expect_part(text_of(lost), "the GPU was lost during an update");
+    expect_part(text_of(lost), "--resume");
+  }
+  expect_part(text_of(cudaErrorInvalidValue), "CUDA refused an update");
+  EXPECT_EQ(text_of(cudaSuccess), "");
 }
 
 TEST_F(DeviceFailures, AutoChoosesTheArithmeticByArchitecture) {

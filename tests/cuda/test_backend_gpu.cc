@@ -22,7 +22,10 @@ class GpuEnvironment final : public ::testing::Environment {
 }  // namespace
 
 std::unique_ptr<Backend> make_test_backend(ThreadPool& pool, const BackendOptions& options) {
-  return make_backend("cuda", pool, options);
+  BackendOptions chosen = options;
+  // Small batches would else keep all distances, and nothing would form them in both passes.
+  if (chosen.distance_bytes == 0) chosen.distance_bytes = 1;
+  return make_backend("cuda", pool, chosen);
 }
 
 bool test_backend_is_slow() { return false; }

@@ -87,12 +87,19 @@ TEST_F(DeviceTest, ProfilesKnowTheLimitOfTheGpu) {
   ASSERT_EQ(outcome.status, 0) << outcome.err;
   const Json profile = parse_json(outcome.out, "profile");
   bool found = false;
+  int passes = 0;
   for (const Json& op : profile["ops"]) {
     EXPECT_GT(op["seconds"].get<double>(), 0.0) << op["op"];
     if (op["op"] != "local_loss") continue;
     found = true;
     EXPECT_GT(op["share_of_limit"].get<double>(), 0.0);
+    for (const Json& stage : op["stages"]) {
+      if (!stage["op"].get<std::string>().starts_with("pass")) continue;
+      ++passes;
+      EXPECT_GT(stage["share_of_limit"].get<double>(), 0.0);
+    }
   }
+  EXPECT_EQ(passes, 2);
   EXPECT_TRUE(found);
 }
 

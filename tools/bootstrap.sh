@@ -8,6 +8,7 @@
 #   tools/bootstrap.sh --check       only say what is missing; exit status 1 if anything is
 #   tools/bootstrap.sh --ci          what the continuous integration needs on top as well, among it
 #                                    the wheels of tests/requirements.txt (500 MB in .deps/python)
+#                                    and a disassembler of CUDA's machine code (5 MB)
 #   tools/bootstrap.sh --mujoco3     a MuJoCo 3 as well, see tools/test_mujoco3.sh
 #   tools/bootstrap.sh --no-packages leave the system's packages alone
 #
@@ -28,6 +29,7 @@ mujoco3_version=3.15.0
 # Debian 12's own OpenBLAS does not know newer processors and falls back to SSE3 on them.
 openblas_version=0.3.34.481.3
 gymnasium_version=1.2.0
+disassembler_version=13.2.78
 # sha256 of the wheels as PyPI serves them.
 declare -A wheel_sums=(
   [mujoco-x86_64]=ab85fafc9d5a091c712947573b7e694512d283876bf7f33ae3f8daad3a20c0db
@@ -36,6 +38,10 @@ declare -A wheel_sums=(
   [mujoco3-aarch64]=a3ed1e67ebe64b688967ef1ec8062436c895324f9c911e0ebc14406b9263e4ff
   [openblas-x86_64]=0595f94cd58c1f8a0d90c975621f4587337a003916b1979e834ebdf2cb5d9504
   [openblas-aarch64]=e085dddbc5b9aa130f83def515d31c440e69f387a90c7e63b154a5575b4466bc
+  [nvdisasm-x86_64]=b4ebcd3c5046bf8039ac52675b9dbefd843600969649ecaab0a42b0713a61dae
+  [nvdisasm-aarch64]=c338282695eca43de237929c5e3963d8d04f61d578d40f01bd04aca2bc29c233
+  [cuobjdump-x86_64]=394087411405b846bf43aa52ca2ff603bbe18b3b8a1257cda0903e23c17bdbf3
+  [cuobjdump-aarch64]=c985f2ac62cc6b41cb3c612c4b8d117f4c30ff5c1a2f9e23ca3350e0090a85b6
   [gymnasium]=fc4a1e4121a9464c29b4d7dc6ade3fbeaa36dea448682f5f71a6d2c17489ea76
 )
 
@@ -125,6 +131,11 @@ has_openblas() {
 has_gymnasium() {
   local folder=$deps/gymnasium-$gymnasium_version
   [[ -f $folder/assets/ant.xml && -f $folder/LICENSE ]]
+}
+
+has_disassembler() {
+  local folder=$deps/disassembler-$disassembler_version
+  [[ -x $folder/nvdisasm && -x $folder/cuobjdump ]]
 }
 
 # The folder is complete when it holds the list that it was made from.
@@ -218,6 +229,26 @@ install_gymnasium() {
   replace "$tree" "$deps/gymnasium-$gymnasium_version"
 }
 
+# cuobjdump takes machine code out of a built library, nvdisasm reads it.
+install_disassembler() {
+  local machine tree=$staging/disassembler tool
+  machine=$(uname -m)
+  [[ -n ${wheel_sums[nvdisasm-$machine]:-} ]] ||
+    fail "CUDA's disassembler has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
+  step "Fetching CUDA's disassembler $disassembler_version for $machine from PyPI"
+  mkdir -p "$tree"
+  for tool in nvdisasm cuobjdump; do
+    local wheel=$staging/$tool-wheel
+    fetch_wheel "${wheel_sums[$tool-$machine]}" "$wheel" --platform "manylinux2014_$machine" \
+      "nvidia-cuda-$tool==$disassembler_version"
+    mv "$wheel/nvidia/cu13/bin/$tool" "$tree/"
+    mv "$wheel/nvidia_cuda_$tool-$disassembler_version.dist-info/licenses/License.txt" \
+      "$tree/LICENSE.$tool"
+    chmod +x "$tree/$tool"
+  done
+  replace "$tree" "$deps/disassembler-$disassembler_version"
+}
+
 install_python() {
   local tree=$staging/python python
   python=$(find_pip_python "$python_version")
@@ -242,6 +273,7 @@ has_openblas || wheels+=(openblas)
 has_gymnasium || wheels+=(gymnasium)
 if $with_test_wheels; then
   has_python || wheels+=(python)
+  has_disassembler || wheels+=(disassembler)
 fi
 
 if ((${#missing[@]} + ${#wheels[@]} == 0)); then

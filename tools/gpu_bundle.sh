@@ -3,7 +3,8 @@
 # toolkit's libraries, but no network: the program, the CUDA backend for every architecture, the
 # tests and the libraries that they load. The C library, libstdc++ and CUDA's own are that machine's.
 #
-#   tools/gpu_bundle.sh [--build DIR] [FILE]   build/cuda and lpdm-gpu.tar.xz if left out
+#   tools/gpu_bundle.sh [--build DIR] [FILE]   build/cuda and lpdm-gpu.tar.xz if left out; DIR must
+#                                              have been configured with LPDM_BUILD_BENCHMARKS
 #
 # There:   tar xf lpdm-gpu.tar.xz && lpdm-gpu/tools/gpu_check.sh
 set -euo pipefail
@@ -23,18 +24,17 @@ archive=${1:-lpdm-gpu.tar.xz}
 
 if [[ $build == build/cuda ]]; then
   step "Configuring for every architecture"
-  configure_preset build/cuda cuda
+  configure_preset build/cuda cuda -DLPDM_BUILD_BENCHMARKS=ON
 fi
 step "Building"
-quietly "$build/bundle.log" cmake --build "$build" --target lpdm_cli lpdm_cuda gpu_tests
+quietly "$build/bundle.log" cmake --build "$build" --target lpdm_cli lpdm_cuda gpu_tests ladder
 built=$build/tools
 bundle=$(mktemp -d)
 trap 'rm -rf "$bundle"' EXIT
 folder=$bundle/lpdm-gpu
 mkdir -p "$folder"/{bin,lib,tools,models,configs/paper,bench,tests/data}
 
-cp "$built"/{lpdm,gpu_tests,liblpdm_cuda.so} "$folder/bin/"
-if [[ -x $built/ladder ]]; then cp "$built/ladder" "$folder/bin/"; fi
+cp "$built"/{lpdm,gpu_tests,ladder,liblpdm_cuda.so} "$folder/bin/"
 strip --strip-unneeded "$folder"/bin/*
 
 # Everything that is loaded, but for the C and C++ libraries and CUDA.

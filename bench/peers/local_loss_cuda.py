@@ -34,7 +34,7 @@ def seconds_of(run, repeats):
 
 
 def torch_seconds(options, n, local, compiled):
-    """None where the GPU's memory is too small."""
+    """Or why there is no number: too little memory, or a compiler that torch.compile lacks."""
     widths = [options.dim_x, *map(int, options.hidden.split(",")), options.actions]
     batch = [torch.randn(*shape, device="cuda")
              for shape in ((n, options.dim_x), (n, options.actions), (n,))]
@@ -46,7 +46,11 @@ def torch_seconds(options, n, local, compiled):
     try:
         return seconds_of(lambda: learner.update(batch), options.repeats)
     except torch.cuda.OutOfMemoryError:
-        return None
+        return "out of memory"
+    except Exception as error:  # whatever the compiler raises
+        if not compiled:
+            raise
+        return f"failed: {(str(error).splitlines() or [type(error).__name__])[0]}"
     finally:
         torch.cuda.empty_cache()
 
@@ -73,7 +77,7 @@ def cuvs_seconds(options, n):
         import cupy
         from cuvs.distance import pairwise_distance
     except ImportError:
-        return {}
+        return {"cuVS (L1 of 128 columns)": "not installed"}
     rows = cupy.random.standard_normal((n, 128), dtype=cupy.float32)
     to = cupy.empty((n, n), dtype=cupy.float32)
     return {"cuVS (L1 of 128 columns)": seconds_of(
@@ -118,7 +122,8 @@ def main():
         results[n] = measure(options, n)
         print(f"\nN = {n}: median seconds")
         for name, seconds in results[n].items():
-            print(f"  {name:28}{'out of memory' if seconds is None else f'{seconds:.4g}'}")
+            print(f"  {name:28}{seconds if isinstance(seconds, str) else f'{seconds:.4g}'}",
+                  flush=True)
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "results": results}, indent=1) + "\n")
     return 0

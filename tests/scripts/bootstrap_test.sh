@@ -92,9 +92,13 @@ expect "--no-packages ignores a missing package" test "$status/$called" = "0/"
 absent=clang-format bootstrap --check
 expect "clang-format is not needed to use lpdm" test "$status" = 0
 bootstrap --check --ci
-expect "--ci needs the tests' wheels" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: python"
+expect "--ci needs its wheels" test \
+  "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: python disassembler"
 mkdir "$LPDM_DEPS_DIR/python"
 cp "$root/tests/requirements.txt" "$LPDM_DEPS_DIR/python/requirements.installed"
+mkdir "$LPDM_DEPS_DIR/disassembler-13.2.78"
+touch "$LPDM_DEPS_DIR"/disassembler-13.2.78/{nvdisasm,cuobjdump}
+chmod +x "$LPDM_DEPS_DIR"/disassembler-13.2.78/{nvdisasm,cuobjdump}
 bootstrap --ci
 expect "the wheels are installed once" test "$status/$called" = "0/"
 absent=clang-format bootstrap --check --ci

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Tests tools/gpu_check.sh with stand-ins for lpdm, gpu_tests, PyTorch and compute-sanitizer: what it
+# runs, which bounds it finds kept, missed or not measured, and what it leaves where there is no GPU.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failures=0
+export calls=$work/calls PATH=$work/path:$PATH
+unset NO_GPU SLOW BROKEN_TEST LD_LIBRARY_PATH
+mkdir "$work/bin" "$work/path"
+
+make_program() {
+  { echo '#!/usr/bin/env bash'; cat; } >"$work/$1"
+  chmod +x "$work/$1"
+}
+
+make_program bin/lpdm <<'STANDIN'
+echo "lpdm $*" >>"$calls"
+[[ -z ${NO_GPU:-} ]] || { echo "lpdm: error: device cuda: no GPU is visible" >&2; exit 2; }
+value() { while (($# > 1)); do [[ $1 != "--$name" ]] || echo "$2"; shift; done; }
+case $1-$2 in
+  info-*) echo '{"commit": "c0ffee", "device_cuda": "a GPU"}' ;;
+  bench-local-loss)
+    n=$(name=n value "$@")
+    [[ $n != 8192 ]] || { echo "lpdm: error: out of memory" >&2; exit 1; }
+    awk -v n="$n" -v slow="${SLOW:-1}" 'BEGIN {
+      printf "{\"bp_ops_s\":%g,\"bp_s\":2e-4,\"lpdm_ops_s\":%g,\"lpdm_s\":%g,\"n\":%d,\"peak_bytes\":%.0f}\n",
+        1e-4, slow * 9e-5, slow * 3e-5 * n * n / 262144, n, slow * n * 10000 }' ;;
+  bench-train) echo '{"iteration_ratio":1.01,"update_ratio":2}' ;;
+  profile-*)
+    [[ $* == *--json* ]] || { echo "the table of ops"; exit; }
+    echo '{"ops":[{"op":"local_loss","seconds":1.0,"share_of_limit":0.5,"stages":[{"op":"pass 1","seconds":3e-4,"share_of_limit":0.71},{"op":"pass 2","seconds":0.1,"share_of_limit":0.69}]}]}' ;;
+esac
+STANDIN
+make_program bin/gpu_tests <<'STANDIN'
+echo "gpu_tests $*" >>"$calls"
+if [[ -n ${BROKEN_TEST:-} && $* == *TrainingParity* ]]; then
+  echo "[  FAILED  ] 1 test, listed below:"
+  exit 1
+fi
+echo "[  PASSED  ] 7 tests."
+STANDIN
+make_program path/compute-sanitizer <<'STANDIN'
+echo "compute-sanitizer $*" >>"$calls"
+echo "========= ERROR SUMMARY: 0 errors"
+STANDIN
+make_program path/python3 <<'STANDIN'
+[[ $1 != -c ]] || exit 0
+echo "python3 $*" >>"$calls"
+cat <<'TABLE'
+
+N = 1000: median seconds
+  PyTorch eager (LPDM)        0.001
+  lpdm fp32 (LPDM)            1
+N = 4096: median seconds
+  PyTorch eager (LPDM)        0.021
+  PyTorch eager (backprop)    0.001
+  torch.compile (LPDM)        failed: no compiler
+  lpdm fp32 (LPDM)            0.001
+TABLE
+STANDIN
+
+# Runs the script into a folder of its own; sets status and output.
+check() {
+  : >"$calls"
+  status=0
+  output=$("$root/tools/gpu_check.sh" --bin "$work/bin" --out "$work/out" "$@" 2>&1 </dev/null) || status=$?
+}
+
+expect() {
+  local what=$1
+  shift
+  if ! "$@"; then
+    printf 'FAILED: %s\n  status %s, output:\n%s\n' "$what" "$status" "$output"
+    failures=$((failures + 1))
+  fi
+}
+says() { grep -qE "$1" <<<"$output"; }
+counts() { [[ $(grep -cE "$1" <<<"$output") == "$2" ]]; }
+is_json() { /usr/bin/python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/out/gpu-check.json"; }
+
+NO_GPU=1 check
+expect "no GPU is one sentence" test \
+  "$status/$output" = "1/gpu_check.sh: error: device cuda: no GPU is visible"
+expect "without a GPU nothing is written" test ! -e "$work/out"
+
+check --only parity
+expect "one step alone is run" test "$status/$(grep -c gpu_tests "$calls")" = 0/1
+expect "what was not run is unknown" says '^unknown +recorded update, 1000 rows'
+expect "JSON" is_json
+
+check --repeats 2
+expect "all is well" test "$status" = 0
+expect "JSON" is_json
+expect "the tests" counts '^ok .*(tests of all ops|100 updates|compute-sanitizer).*(7 tests|0 errors)' 5
+expect "the sanitizer's three tools" test "$(grep -c '^compute-sanitizer --tool' "$calls")" = 3
+expect "PyTorch at 4096 rows, not 1000" says '^ok +PyTorch eager beside fp32, 4096 rows +21 times|21 >= 20'
+expect "a peer that failed is unknown" says '^unknown +torch.compile beside fp32'
+expect "updates that are fast enough" counts '^ok +(recorded )?update, ' 3
+expect "too slow by a little" says '^short +update, 262144 rows, fixed +7\.8'
+expect "peak memory" counts '^ok +peak memory' 2
+expect "pass 1" counts '^ok +pass 1, ' 3
+expect "pass 2" counts '^short +pass 2, ' 3
+expect "training" says '^ok +HalfCheetah-v4, iteration beside backprop +1.01'
+expect "landmarks of each size" counts '^ok +landmarks:(16|64) beside backprop' 16
+expect "a size that failed is unknown" counts '^unknown +landmarks:(16|64) beside backprop, 8192 rows' 2
+expect "and says why" says '^ +8192 +all-fp32 +failed: lpdm: error: out of memory'
+expect "the profile's table" says '^the table of ops'
+
+SLOW=9 check --only updates --repeats 1
+expect "slow updates are short, tests are not" test "$status" = 0
+expect "slow landmarks" counts '^short +landmarks:(16|64) beside backprop' 16
+expect "memory" counts '^short +peak memory' 2
+expect "earlier steps stay" says '^ok +HalfCheetah-v4'
+
+BROKEN_TEST=1 check --only parity
+expect "a failed test is exit status 1" test "$status" = 1
+expect "and is named" says '^short +100 updates as on the CPU.*status 1, see logs/parity'
+expect "JSON" is_json
+
+check --only nothing
+expect "unknown steps are wrong arguments" test "$status" = 2
+check --rows many
+expect "so are rows that are no number" test "$status" = 2
+
+((failures == 0)) || { echo "$failures expectations failed."; exit 1; }
+echo "All expectations of gpu_check.sh hold."

@@ -19,9 +19,9 @@ namespace lpdm {
 
 namespace {
 
-// How often a waiting thread looks again before it sleeps: about 20 microseconds, a few rollout
-// steps.
-constexpr int kSpins = 2000;
+// How often a waiting thread looks again before it sleeps: for about a quarter of a millisecond,
+// longer than what one thread does alone between two shared parts of an update.
+constexpr int kSpins = 6000;
 
 void spin_pause() {
 #if defined(__x86_64__)

@@ -17,11 +17,7 @@ using namespace checkpoint_names;
 class Reader {
  public:
   Reader(const TensorFile& file, const std::string& source) : source_(source), file_(file) {
-    const auto format = file_.metadata.find("format");
-    if (format == file_.metadata.end() || format->second != kCheckpointFormat) {
-      fail(fmt::format("it is not a checkpoint of this version; expected format {}",
-                       kCheckpointFormat));
-    }
+    if (const std::string problem = format_problem(file); !problem.empty()) fail(problem);
   }
 
   CheckpointState read(const CheckpointShape& shape) {
@@ -124,6 +120,15 @@ class Reader {
 };
 
 }  // namespace
+
+std::string format_problem(const TensorFile& file) {
+  const auto found = file.metadata.find("format");
+  const std::string format = found == file.metadata.end() ? "" : found->second;
+  if (format == kCheckpointFormat) return "";
+  return fmt::format(
+      "its format is \"{}\", this program reads {}; use the lpdm that has written it", format,
+      kCheckpointFormat);
+}
 
 std::int64_t saved_iteration(const TensorFile& file) {
   const auto found = file.tensors.find(kProgress);

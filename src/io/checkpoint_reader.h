@@ -60,6 +60,9 @@ struct CheckpointState {
 CheckpointState read_checkpoint(const TensorFile& file, const std::string& source,
                                 const CheckpointShape& shape);
 
+// Why this program cannot read a checkpoint of this format, or nothing.
+std::string format_problem(const TensorFile& file);
+
 // The iteration that a checkpoint was saved after. Throws UsageError if it does not say.
 std::int64_t saved_iteration(const TensorFile& file);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "io/checkpoint_reader.h"
 #include "io/checkpoint_store.h"
 #include "io/run_folder.h"
 #include "lpdm/error.h"
@@ -32,10 +33,7 @@ class SourceRun {
  public:
   explicit SourceRun(const fs::path& folder)
       : config_(RunFolder::load_config(folder)), found_(find_checkpoint(folder)) {
-    const auto format = found_.file.metadata.find("format");
-    if (format == found_.file.metadata.end() || !format->second.starts_with("lpdm-checkpoint-")) {
-      fail("it is not a checkpoint");
-    }
+    if (const std::string problem = format_problem(found_.file); !problem.empty()) fail(problem);
   }
 
   const Config& config() const { return config_; }

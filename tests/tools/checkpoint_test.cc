@@ -129,6 +129,19 @@ TEST_F(CheckpointTest, WhereNothingCanBeUsedASentenceSaysSo) {
   expect_error("eval '" + out("empty").string() + "'", 2, "no run folder, it has no config.json");
 }
 
+TEST_F(CheckpointTest, AnotherFormatIsRefusedAndNamed) {
+  expect_trained("run", "--set run.iterations=2");
+  TensorFile file = find_checkpoint(out("run")).file;
+  file.metadata["format"] = "lpdm-checkpoint-9";
+  save_with_checksum(checkpoint("run"), file);
+  const std::string run = "'" + out("run").string() + "'";
+  for (const std::string& command :
+       {"eval " + run, "export --format onnx " + run,
+        train("run", "--resume --set run.iterations=3"), train("other", "--init-from " + run)}) {
+    expect_error(command, 2, "lpdm-checkpoint-9");
+  }
+}
+
 // Runs of programs that kept a single checkpoint without a checksum go on.
 TEST_F(CheckpointTest, ARunOfTheFirstFormatGoesOn) {
   expect_trained("whole");

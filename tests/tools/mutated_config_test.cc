@@ -133,7 +133,7 @@ TEST(MutatedConfigTest, IsRefusedWithOneSentenceOrStartsARun) {
     put_file(folder / "config.json", text);
     // A run that goes on is interrupted, which it answers by saving.
     const Outcome outcome = run_program(fmt::format(
-        "info >/dev/null; timeout --signal=INT --kill-after=60 2 '{}' train '{}' --out '{}'",
+        "info >/dev/null; timeout --signal=INT --kill-after=60 20 '{}' train '{}' --out '{}'",
         LPDM_PROGRAM, (folder / "config.json").string(), (folder / "run").string()));
     SCOPED_TRACE(fmt::format("round {}: {}\n{}", round, text, outcome.err));
     EXPECT_EQ(outcome.err.find("runtime error"), std::string::npos);

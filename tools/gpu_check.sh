@@ -78,7 +78,7 @@ find_cublas
 
 if ! problem=$(timeout 120 "$lpdm" bench local-loss --n 8 --repeats 1 --device cuda --json 2>&1 >/dev/null); then
   problem=$(head -n 1 <<<"$problem")
-  fail "${problem#lpdm: error: }"
+  fail "${problem#lpdm: }"
 fi
 
 logs=$out/logs json=$out/gpu-check.json report=$out/gpu-check.txt
@@ -217,7 +217,7 @@ ops_seconds() { field "$1_ops_s" "$(update_name "$2" "$3" "$4")"; }
 # A pass's share of the limit: share PASS EPISODES
 share() {
   [[ ! -s $logs/profile-$2.out ]] ||
-    sed -nE "s/.*\"op\":\"$1\",\"seconds\":[^,]*,\"share_of_limit\":([0-9.e+-]+).*/\1/p" "$logs/profile-$2.out"
+    sed -nE "s/.*\"op\":\"$1\",[^{}]*\"share_of_limit\":([0-9.e+-]+).*/\1/p" "$logs/profile-$2.out"
 }
 
 # peer_seconds CONTENDER: at 4096 rows

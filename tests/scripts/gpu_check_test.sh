@@ -17,20 +17,20 @@ make_program() {
 
 make_program bin/lpdm <<'STANDIN'
 echo "lpdm $*" >>"$calls"
-[[ -z ${NO_GPU:-} ]] || { echo "lpdm: error: device cuda: no GPU is visible" >&2; exit 2; }
+[[ -z ${NO_GPU:-} ]] || { echo "lpdm: device cuda: no GPU is visible" >&2; exit 2; }
 value() { while (($# > 1)); do [[ $1 != "--$name" ]] || echo "$2"; shift; done; }
 case $1-$2 in
   info-*) echo '{"commit": "c0ffee", "device_cuda": "a GPU"}' ;;
   bench-local-loss)
     n=$(name=n value "$@")
-    [[ $n != 8192 ]] || { echo "lpdm: error: out of memory" >&2; exit 1; }
+    [[ $n != 8192 ]] || { echo "lpdm: out of memory" >&2; exit 1; }
     awk -v n="$n" -v slow="${SLOW:-1}" 'BEGIN {
       printf "{\"bp_ops_s\":%g,\"bp_s\":2e-4,\"lpdm_ops_s\":%g,\"lpdm_s\":%g,\"n\":%d,\"peak_bytes\":%.0f}\n",
         1e-4, slow * 9e-5, slow * 3e-5 * n * n / 262144, n, slow * n * 10000 }' ;;
   bench-train) echo '{"iteration_ratio":1.01,"update_ratio":2}' ;;
   profile-*)
     [[ $* == *--json* ]] || { echo "the table of ops"; exit; }
-    echo '{"ops":[{"op":"local_loss","seconds":1.0,"share_of_limit":0.5,"stages":[{"op":"pass 1","seconds":3e-4,"share_of_limit":0.71},{"op":"pass 2","seconds":0.1,"share_of_limit":0.69}]}]}' ;;
+    echo '{"ops":[{"op":"local_loss","seconds":1.0,"share_of_limit":0.5,"stages":[{"op":"pass 1","calls":2.0,"seconds":3e-4,"share_of_limit":0.71},{"op":"pass 2","seconds":0.1,"share_of_limit":0.69}]}]}' ;;
 esac
 STANDIN
 make_program bin/gpu_tests <<'STANDIN'
@@ -105,7 +105,7 @@ expect "pass 2" counts '^short +pass 2, ' 3
 expect "training" says '^ok +HalfCheetah-v4, iteration beside backprop +1.01'
 expect "landmarks of each size" counts '^ok +landmarks:(16|64) beside backprop' 16
 expect "a size that failed is unknown" counts '^unknown +landmarks:(16|64) beside backprop, 8192 rows' 2
-expect "and says why" says '^ +8192 +all-fp32 +failed: lpdm: error: out of memory'
+expect "and says why" says '^ +8192 +all-fp32 +failed: lpdm: out of memory'
 expect "the profile's table" says '^the table of ops'
 
 SLOW=9 check --only updates --repeats 1

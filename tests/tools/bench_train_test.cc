@@ -29,7 +29,7 @@ TEST(BenchTrainTest, ComparesBothMethodsOnEqualEpisodes) {
 
 TEST(BenchTrainTest, RefusesWhatItCannotRun) {
   expect_error("bench train missing.json", 2, "missing.json");
-  expect_error("bench train", 2, "config");
+  expect_error("bench train", 2, "CONFIG");
 }
 
 }  // namespace

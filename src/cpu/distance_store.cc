@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cpu/pair_schedule.h"
+#include "cpu/largest_entry.h"
 
 namespace lpdm::cpu {
 
@@ -22,22 +22,14 @@ float DistanceStore::fill(const PairLayout& layout, const PackedBlocks& blocks, 
     tiles += layout.group_end(strip) - strip;
   }
   tiles_ = memory_.get(tiles * kTile * kTile);
-  const PairSchedule schedule(layout);
-  const auto tasks = schedule.tasks();
-  std::vector<float> task_maximum(tasks.size(), 0.0F);
-  context_.pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t t, int) {
-    const auto task = static_cast<std::size_t>(t);
-    tasks[task].each_tile([&](std::int64_t strip, std::int64_t block) {
-      const std::int64_t rows = layout.block_rows(block);
-      const bool diagonal = block == strip;
-      float* tile = at(strip, block);
-      distance_tile(metric, blocks.panel(block), rows, blocks.panel(strip), blocks.dim(), tile,
-                    diagonal);
-      const float largest = tile_maximum(tile, rows, layout.block_kept(strip), diagonal);
-      task_maximum[task] = std::max(task_maximum[task], largest);
-    });
+  return largest_of_tiles(context_, layout, [&](std::int64_t strip, std::int64_t block, int) {
+    const std::int64_t rows = layout.block_rows(block);
+    const bool diagonal = block == strip;
+    float* tile = at(strip, block);
+    distance_tile(metric, blocks.panel(block), rows, blocks.panel(strip), blocks.dim(), tile,
+                  diagonal);
+    return tile_maximum(tile, rows, layout.block_kept(strip), diagonal);
   });
-  return *std::max_element(task_maximum.begin(), task_maximum.end());
 }
 
 }  // namespace lpdm::cpu

@@ -42,7 +42,7 @@ void LayerPass::begin_pass() {
   maxima_ = {};
   if (!wants_gradient()) return;
   std::fill_n(gradient_.get(0), layout_->blocks() * block_size(), 0.0F);
-  offsets_.assign(static_cast<std::size_t>(layout_->blocks() * kTile), 0.0F);
+  offsets_.assign(static_cast<std::size_t>(layout_->blocks() * kTile), 0.0);
 }
 
 void LayerPass::begin_round(std::size_t tasks) { found_.assign(tasks, {}); }
@@ -125,9 +125,9 @@ void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
   if (op_->target.metric == Metric::kL1) {
     ties.resize(static_cast<std::size_t>(panels_of(spec_.out)));
     ties_.between(place.strip, place.block, ties.data());
-    float* row_offsets = offsets_.data() + place.block * kTile;
+    double* row_offsets = offsets_.data() + place.block * kTile;
     for (std::int64_t r = 0; r < rows; ++r) row_offsets[r] += row_sums[r];
-    float* column_offsets = offsets_.data() + place.strip * kTile;
+    double* column_offsets = offsets_.data() + place.strip * kTile;
     for (std::int64_t c = 0; c < columns; ++c) column_offsets[c] -= column_sums[c];
   }
   float* row_gradient = gradient_.data() + place.block * block_size();
@@ -178,9 +178,11 @@ void LayerPass::finish() {
 void LayerPass::write_gradient() {
   const bool l1 = op_->target.metric == Metric::kL1;
   context_.pool.parallel_for(layout_->blocks(), [&](std::int64_t block, int) {
-    unpack_panels(gradient_.get(0) + block * block_size(), spec_.out, layout_->row_index(block),
-                  layout_->block_rows(block), l1 ? 2.0F : 1.0F, offsets_.data() + block * kTile,
-                  spec_.delta);
+    alignas(kAlignment) float offsets[kTile];
+    std::transform(offsets_.data() + block * kTile, offsets_.data() + (block + 1) * kTile, offsets,
+                   [](double offset) { return static_cast<float>(offset); });
+    unpack_panels(gradient_.data() + block * block_size(), spec_.out, layout_->row_index(block),
+                  layout_->block_rows(block), l1 ? 2.0F : 1.0F, offsets, spec_.delta);
   });
   const double factor = gradient_factor(sums_, op_->norm, weights_.output, maximum_);
   scale_by_activation_gradient(context_, delta_activation(spec_), static_cast<float>(factor),

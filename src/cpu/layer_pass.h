@@ -85,10 +85,10 @@ class LayerPass {
   PackedBlocks blocks_;
   DistanceStore distances_;
   TieMap ties_;
-  Scratch<float> values_;       // (blocks, panels, kTile, kPanelWidth)
-  Scratch<float> gradient_;     // like values_; half the gradient where the metric is l1
-  Scratch<float> diagonal_;     // (workers, panels, kTile, kPanelWidth): a tile's columns' part
-  std::vector<float> offsets_;  // by position; the rest of the gradient, see GradientTile
+  Scratch<float> values_;        // (blocks, panels, kTile, kPanelWidth)
+  Scratch<float> gradient_;      // like values_; half the gradient where the metric is l1
+  Scratch<float> diagonal_;      // (workers, panels, kTile, kPanelWidth): a tile's columns' part
+  std::vector<double> offsets_;  // by position; the rest of the gradient, see GradientTile
 
   std::atomic<bool> stale_ = false;  // a larger distance was seen: the pass will be repeated
   PairSums sums_;

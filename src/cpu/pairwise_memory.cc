@@ -12,6 +12,7 @@ namespace lpdm::cpu {
 namespace {
 
 constexpr double kFloat = sizeof(float);
+constexpr double kDouble = sizeof(double);
 constexpr double kIndex = sizeof(std::int64_t);
 constexpr auto kTileRows = static_cast<double>(kTile);
 
@@ -29,7 +30,7 @@ double gradient_bytes(const PairwiseWork& work, double group_blocks, std::int64_
   const double diagonal = static_cast<double>(work.threads) * block;
   const bool l1 = work.loss.metric == Metric::kL1;
   const double ties = l1 ? panels * work.groups * group_blocks * (group_blocks + 1) / 16 : 0.0;
-  return 2 * blocks * block + diagonal + blocks * kTileRows * kFloat + ties;
+  return 2 * blocks * block + diagonal + blocks * kTileRows * kDouble + ties;
 }
 
 // TieMap's hash tables: at most eight slots of two words per row, and a chain.

@@ -34,6 +34,7 @@ set(lpdm_cuda_kernels
   pairs/settle_maxima.cu)
 # Calls of CUB, which only nvcc compiles; tests/shim has files of the same names instead.
 set(lpdm_cuda_device_only
+  common/flagged_rows.cu
   common/segmented_sort.cu)
 set(lpdm_cuda_host
   common/checks.cc

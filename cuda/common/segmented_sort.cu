@@ -1,6 +1,6 @@
 #include <cub/device/device_segmented_radix_sort.cuh>
 
-#include "common/checks.h"
+#include "common/cub_memory.h"
 #include "common/segmented_sort.h"
 
 namespace lpdm::cuda {
@@ -9,14 +9,11 @@ void sort_segments(Context& context, const std::uint32_t* keys, std::uint32_t* s
                    std::int64_t segments, std::int64_t stride, const std::int64_t* begins,
                    const std::int64_t* ends) {
   constexpr int kBits = 32;
-  const auto sort = [&](void* memory, std::size_t& bytes) {
-    check(cub::DeviceSegmentedRadixSort::SortKeys(memory, bytes, keys, sorted, segments * stride,
-                                                  segments, begins, ends, 0, kBits, context.stream),
-          "a sort");
-  };
-  std::size_t bytes = 0;
-  sort(nullptr, bytes);
-  sort(context.scratch<std::byte>(static_cast<std::int64_t>(bytes)), bytes);
+  call_cub(context, "a sort", [&](void* memory, std::size_t& bytes) {
+    return cub::DeviceSegmentedRadixSort::SortKeys(memory, bytes, keys, sorted, segments * stride,
+                                                   segments, begins, ends, 0, kBits,
+                                                   context.stream);
+  });
 }
 
 }  // namespace lpdm::cuda

@@ -1,3 +1,4 @@
+#include "common/flagged_rows.h"
 #include "common/recurrence.h"
 #include "common/rows.h"
 #include "ops/generalized_advantage.h"
@@ -10,37 +11,26 @@ __device__ bool ends(const GeneralizedAdvantage& op, std::int64_t row) {
   return (op.terminated[row] | op.truncated[row]) != 0;
 }
 
-// Episode ends of each chunk of rows.
-__global__ void count_ends_kernel(GeneralizedAdvantage op, std::int64_t* counts) {
-  std::int64_t mine = 0;
-  for_chunk_items(op.horizon * op.count, [&](std::int64_t row) { mine += ends(op, row) ? 1 : 0; });
-  mine = block_reduce(mine, Plus{});
-  if (threadIdx.x == 0) counts[blockIdx.x] = mine;
+__global__ void mark_ends_kernel(GeneralizedAdvantage op, std::uint8_t* marks) {
+  for_chunk_items(op.horizon * op.count,
+                  [&](std::int64_t row) { marks[row] = ends(op, row) ? 1 : 0; });
 }
 
-// A_t = step(A_{t+1}). The final observations' values lie in the order of the rows that end.
-__global__ void step_kernel(GeneralizedAdvantage op, const std::int64_t* counts, Affine* steps) {
+// A_t = step(A_{t+1}). The final observations' values lie in the order of the rows that end, of
+// which ends_before[row] come before a row.
+__global__ void step_kernel(GeneralizedAdvantage op, const std::int64_t* ends_before,
+                            Affine* steps) {
   const std::int64_t rows = op.horizon * op.count;
-  std::int64_t before = 0;  // ends in earlier chunks
-  for (unsigned c = threadIdx.x; c < blockIdx.x; c += kBlockThreads) before += counts[c];
-  before = block_reduce(before, Plus{});
-  const std::int64_t first =
-      static_cast<std::int64_t>(blockIdx.x) * kChunk + std::int64_t{threadIdx.x} * kItemsPerThread;
-  const std::int64_t last = first + kItemsPerThread < rows ? first + kItemsPerThread : rows;
-  std::int64_t mine = 0;
-  for (std::int64_t row = first; row < last; ++row) mine += ends(op, row) ? 1 : 0;
-  const float* final_value =
-      op.values + rows + op.count + before + block_scan_before(mine, std::int64_t{0}, Plus{});
-  for (std::int64_t row = first; row < last; ++row) {
+  const float* final_values = op.values + rows + op.count;
+  for_chunk_items(rows, [&](std::int64_t row) {
     double next = op.values[row + op.count];
     double decay = op.discount * op.lambda;
     if (ends(op, row)) {
-      next = op.terminated[row] != 0 ? 0.0 : *final_value;
-      ++final_value;
+      next = op.terminated[row] != 0 ? 0.0 : final_values[ends_before[row]];
       decay = 0.0;
     }
     steps[row] = {decay, op.rewards[row] + op.discount * next - op.values[row]};
-  }
+  });
 }
 
 // A block for each environment; thread t does a run of steps, the last ones first.
@@ -65,10 +55,12 @@ __global__ void advantage_kernel(GeneralizedAdvantage op, const Affine* steps) {
 void generalized_advantage(Context& context, const GeneralizedAdvantage& op) {
   const std::int64_t rows = op.horizon * op.count;
   const LaunchShape shape = chunk_shape(rows);
-  auto* counts = context.scratch<std::int64_t>(shape.grid.x);
+  auto* marks = context.scratch<std::uint8_t>(rows);
+  auto* ends_before = context.scratch<std::int64_t>(rows);
   auto* steps = context.scratch<Affine>(rows);
-  launch(count_ends_kernel, shape, context.stream, op, counts);
-  launch(step_kernel, shape, context.stream, op, counts, steps);
+  launch(mark_ends_kernel, shape, context.stream, op, marks);
+  count_flagged_before(context, marks, rows, ends_before);
+  launch(step_kernel, shape, context.stream, op, ends_before, steps);
   launch(advantage_kernel,
          {.grid = dim3(static_cast<unsigned>(op.count)), .block = dim3(kBlockThreads)},
          context.stream, op, steps);

@@ -2,6 +2,7 @@
 // earlier step has taken t. A row t has been taken before step k if an earlier step drew it, or if
 // t = N − M + j for an earlier step j that had to take its own r. The second case is a chain of
 // steps that each thread follows for itself; chains are short.
+#include "common/flagged_rows.h"
 #include "common/philox.h"
 #include "common/rows.h"
 #include "ops/landmarks.h"
@@ -68,8 +69,7 @@ struct Tables {
   std::int64_t* drawn = nullptr;     // (M)
   std::uint8_t* repeated = nullptr;  // (M)
   int* first = nullptr;              // (capacity), the first step that drew a row
-  std::uint8_t* chosen = nullptr;    // (capacity)
-  std::int64_t* counts = nullptr;    // (chunks), chosen rows of each
+  std::uint8_t* chosen = nullptr;    // (capacity), 1 where a row is taken
 };
 
 __global__ void clear_kernel(DrawLandmarks op, Tables tables) {
@@ -100,48 +100,18 @@ __global__ void choose_kernel(DrawLandmarks op, Tables tables) {
   });
 }
 
-// A thread's consecutive rows of its block's chunk.
-template <class Run>
-__device__ void for_own_rows(std::int64_t end, const Run& run) {
-  const std::int64_t first =
-      static_cast<std::int64_t>(blockIdx.x) * kChunk + std::int64_t{threadIdx.x} * kItemsPerThread;
-  for (std::int64_t i = first; i < first + kItemsPerThread && i < end; ++i) run(i);
-}
-
-__global__ void count_kernel(DrawLandmarks op, Tables tables) {
-  std::int64_t mine = 0;
-  for_own_rows(op.rows.capacity, [&](std::int64_t row) { mine += tables.chosen[row]; });
-  mine = block_reduce(mine, Plus{});
-  if (threadIdx.x == 0) tables.counts[blockIdx.x] = mine;
-}
-
-__global__ void select_kernel(DrawLandmarks op, Tables tables) {
-  std::int64_t before = 0;  // in earlier chunks
-  for (unsigned c = threadIdx.x; c < blockIdx.x; c += kBlockThreads) before += tables.counts[c];
-  before = block_reduce(before, Plus{});
-  std::int64_t mine = 0;
-  for_own_rows(op.rows.capacity, [&](std::int64_t row) { mine += tables.chosen[row]; });
-  std::int64_t at = before + block_scan_before(mine, std::int64_t{0}, Plus{});
-  for_own_rows(op.rows.capacity, [&](std::int64_t row) {
-    if (tables.chosen[row] != 0) op.selected[at++] = row;
-  });
-  if (blockIdx.x == 0 && threadIdx.x == 0) *op.selected_count = draws_of(op);
-}
-
 void draw_many(Context& context, const DrawLandmarks& op) {
   const LaunchShape of_rows = chunk_shape(op.rows.capacity);
   const LaunchShape of_draws = chunk_shape(op.landmarks);
   const Tables tables{.drawn = context.scratch<std::int64_t>(op.landmarks),
                       .repeated = context.scratch<std::uint8_t>(op.landmarks),
                       .first = context.scratch<int>(op.rows.capacity),
-                      .chosen = context.scratch<std::uint8_t>(op.rows.capacity),
-                      .counts = context.scratch<std::int64_t>(of_rows.grid.x)};
+                      .chosen = context.scratch<std::uint8_t>(op.rows.capacity)};
   launch(clear_kernel, of_rows, context.stream, op, tables);
   launch(draw_kernel, of_draws, context.stream, op, tables);
   launch(repeated_kernel, of_draws, context.stream, op, tables);
   launch(choose_kernel, of_draws, context.stream, op, tables);
-  launch(count_kernel, of_rows, context.stream, op, tables);
-  launch(select_kernel, of_rows, context.stream, op, tables);
+  select_flagged(context, tables.chosen, op.rows.capacity, op.selected, op.selected_count);
 }
 
 }  // namespace

@@ -1,8 +1,9 @@
-// Activation functions of dense layers.
+// Activation functions of dense layers; their derivatives are the CPU's (core/activation_slope.h).
 #pragma once
 
 #include <cuda_runtime.h>
 
+#include "core/activation_slope.h"
 #include "lpdm/config.h"
 
 namespace lpdm::cuda {
@@ -17,19 +18,6 @@ __device__ inline float activate(Activation activation, float x) {
       break;
   }
   return x;
-}
-
-// activation' as a function of its result y.
-__device__ inline float activation_gradient(Activation activation, float y) {
-  switch (activation) {
-    case Activation::kTanh:
-      return 1.0F - y * y;
-    case Activation::kRelu:
-      return y > 0.0F ? 1.0F : 0.0F;
-    case Activation::kIdentity:
-      break;
-  }
-  return 1.0F;
 }
 
 }  // namespace lpdm::cuda

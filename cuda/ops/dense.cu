@@ -43,7 +43,7 @@ __global__ void through_activation_kernel(DenseInputGradient op) {
         const auto scaled = static_cast<float>(op.value_scale * op.value_delta[k / op.in]);
         delta = fmaf(scaled, op.value_weight[k % op.in], delta);
       }
-      delta *= activation_gradient(op.activation, op.input[k]);
+      delta *= activation_slope(op.activation, op.input[k]);
     }
     op.input_delta[k] = delta;
   });

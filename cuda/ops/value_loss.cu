@@ -1,4 +1,5 @@
 #include "common/finish_sums.h"
+#include "core/value_error.h"
 #include "ops/value_loss.h"
 
 namespace lpdm::cuda {
@@ -12,21 +13,10 @@ __global__ void value_loss_kernel(ValueLoss op, double* partial) {
   for_chunk_items(op.rows.capacity, [&](std::int64_t i) {
     op.delta[i] = 0.0F;
     if (i >= rows) return;
-    const double error = static_cast<double>(op.values[i]) - op.returns[i];
-    double squared = error * error;
-    double gradient = 2.0 * error;
-    if (op.clip > 0.0) {
-      const double old = op.old_values[i];
-      const double kept =
-          fmin(fmax(static_cast<double>(op.values[i]), old - op.clip), old + op.clip);
-      const double kept_error = kept - op.returns[i];
-      if (kept_error * kept_error > squared) {  // then V itself has been clipped
-        squared = kept_error * kept_error;
-        gradient = 0.0;
-      }
-    }
-    loss += squared * share;
-    op.delta[i] = static_cast<float>(gradient * share);
+    const double old = op.clip > 0.0 ? op.old_values[i] : 0.0;
+    const ValueError error = value_error(op.values[i], op.returns[i], old, op.clip);
+    loss += error.squared * share;
+    op.delta[i] = static_cast<float>(error.gradient * share);
   });
   loss = block_sum(loss);
   if (threadIdx.x == 0) partial[blockIdx.x] = loss;

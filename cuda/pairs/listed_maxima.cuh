@@ -28,7 +28,7 @@ __device__ inline float listed_maxima(const LayerState& state, Metric metric, co
 
 // activation' at an output y, where the layer's delta goes through it.
 __device__ inline float delta_slope(const LocalLossLayer& layer, float y) {
-  return layer.delta_through_activation ? activation_gradient(layer.activation, y) : 1.0F;
+  return layer.delta_through_activation ? activation_slope(layer.activation, y) : 1.0F;
 }
 
 }  // namespace lpdm::cuda

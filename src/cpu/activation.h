@@ -1,8 +1,9 @@
-// Activation functions and their derivatives, written in terms of the output y.
+// Activation functions of whole rows, and their derivatives from the output y.
 #pragma once
 
 #include <cstdint>
 
+#include "core/activation_slope.h"
 #include "cpu/context.h"
 #include "lpdm/config.h"
 #include "lpdm/ops.h"
@@ -19,19 +20,6 @@ void apply_bias_and_activation(Activation activation, const float* bias, std::in
 // sums[o] += Σ_r values[r][o], in the order of r; values: (rows, columns) of rows `stride` apart
 void add_column_sums(const float* values, std::int64_t rows, std::int64_t stride,
                      std::int64_t columns, float* sums);
-
-// activation'(·) from the output y.
-inline float activation_slope(Activation activation, float y) {
-  switch (activation) {
-    case Activation::kTanh:
-      return 1.0F - y * y;
-    case Activation::kRelu:
-      return y > 0.0F ? 1.0F : 0.0F;
-    case Activation::kIdentity:
-      break;
-  }
-  return 1.0F;
-}
 
 // The activation that a layer's delta goes through.
 inline Activation delta_activation(const LocalLossLayer& layer) {

@@ -20,7 +20,9 @@ bool is_fatal(cudaError_t status) {
     case cudaErrorInvalidAddressSpace:
     case cudaErrorInvalidPc:
     case cudaErrorECCUncorrectable:
+    case cudaErrorNvlinkUncorrectable:
     case cudaErrorDevicesUnavailable:
+    case cudaErrorExternalDevice:
     case cudaErrorAssert:
     case cudaErrorUnknown:
       return true;
@@ -29,25 +31,47 @@ bool is_fatal(cudaError_t status) {
   }
 }
 
+[[noreturn]] void throw_lost(const char* what, const std::string& cause) {
+  throw Error(
+      fmt::format("the GPU was lost during {} ({}); go on from the latest checkpoint with "
+                  "--resume, on --device cpu if it happens again",
+                  what, cause));
+}
+
+std::string cause_text(cudaError_t status) {
+  return fmt::format("{}, {}", cudaGetErrorName(status), cudaGetErrorString(status));
+}
+
 }  // namespace
 
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
-  const std::string cause =
-      fmt::format("{}, {}", cudaGetErrorName(status), cudaGetErrorString(status));
-  if (is_fatal(status)) {
-    throw Error(
-        fmt::format("the GPU was lost during {} ({}); go on from the latest checkpoint with "
-                    "--resume, on --device cpu if it happens again",
-                    what, cause));
-  }
-  throw Error(fmt::format("CUDA refused {} ({}); try --device cpu", what, cause));
+  if (status == cudaErrorMemoryAllocation) throw_out_of_memory(what);
+  if (is_fatal(status)) throw_lost(what, cause_text(status));
+  throw Error(fmt::format("CUDA refused {} ({}); try --device cpu", what, cause_text(status)));
 }
 
 void check(cublasStatus_t status, const char* what) {
   if (status == CUBLAS_STATUS_SUCCESS) return;
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) throw_out_of_memory(what);
+  // cuBLAS has no status for a lost device, but any question to one brings its error back.
+  std::size_t free = 0, total = 0;
+  const cudaError_t device = cudaMemGetInfo(&free, &total);
+  if (is_fatal(device)) throw_lost(what, cause_text(device));
   throw Error(
       fmt::format("cuBLAS refused {} ({}); try --device cpu", what, cublasGetStatusString(status)));
+}
+
+void throw_out_of_memory(const std::string& asked) {
+  cudaGetLastError();  // or the next call would report it again
+  std::size_t free = 0, total = 0;
+  check(cudaMemGetInfo(&free, &total), "the question for free memory");
+  throw Error(fmt::format(
+      "the GPU has no memory left for {}: {} of its {} bytes are free; make updates smaller "
+      "(algorithm.episodes_per_update, algorithm.ppo.horizon, env.count), lower hidden.memory_mb "
+      "or "
+      "end other programs on the GPU",
+      asked, free, total));
 }
 
 }  // namespace lpdm::cuda

@@ -9,6 +9,8 @@ namespace lpdm::cuda {
 
 namespace {
 
+constexpr int kOldestArchitecture = 80;  // whatever was built: no older one has been thought of
+
 // As in 13.0 for 13000, and 9.0 for architecture 90.
 std::string version_text(int version) {
   return fmt::format("{}.{}", version / 1000, version % 1000 / 10);
@@ -49,8 +51,17 @@ DeviceStatus look() {
   if (counted == cudaErrorNoDevice || (counted == cudaSuccess && devices == 0)) {
     return none("no GPU is visible to this program; look at nvidia-smi and CUDA_VISIBLE_DEVICES");
   }
-  check(counted, "the search for GPUs");
+  if (counted != cudaSuccess) {
+    return unsuitable(fmt::format("CUDA cannot look for GPUs ({}, {}); see what nvidia-smi says",
+                                  cudaGetErrorName(counted), cudaGetErrorString(counted)));
+  }
   const DeviceProperties device = device_properties();
+  if (device.architecture < kOldestArchitecture) {
+    return unsuitable(
+        fmt::format("{} is older than compute capability {}, which the kernels need; "
+                    "take a newer GPU",
+                    device_text(device), capability_text(kOldestArchitecture)));
+  }
   if (device.architecture < LPDM_CUDA_OLDEST_ARCHITECTURE) {
     return unsuitable(fmt::format(
         "{} is older than compute capability {}, the oldest that this program was built for; build "
@@ -65,8 +76,8 @@ DeviceStatus look() {
 DeviceStatus device_status() {
   try {
     return look();
-  } catch (const Error& error) {
-    return none(error.what());
+  } catch (const Error& error) {  // there is one, and it does not answer as it should
+    return unsuitable(error.what());
   }
 }
 

@@ -25,14 +25,8 @@ void* DeviceMemory::allocate(std::size_t bytes) {
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, std::max<std::size_t>(bytes, 1));
   if (status == cudaErrorMemoryAllocation) {
-    cudaGetLastError();  // or the next call would report it again
-    std::size_t free = 0, total = 0;
-    check(cudaMemGetInfo(&free, &total), "the question for free memory");
-    throw Error(fmt::format(
-        "the GPU has no memory left: {} bytes were asked for, {} of its {} are free and this run "
-        "holds {}; make updates smaller (algorithm.episodes_per_update, algorithm.ppo.horizon, "
-        "env.count), lower hidden.memory_mb or end other programs on the GPU",
-        bytes, free, total, current_));
+    throw_out_of_memory(
+        fmt::format("{} bytes more than the {} that this run holds", bytes, current_));
   }
   check(status, "an allocation of memory");
   current_ += bytes;

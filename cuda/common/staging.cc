@@ -1,10 +1,13 @@
 #include "common/staging.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
 
 #include "common/checks.h"
+#include "lpdm/error.h"
 
 namespace lpdm::cuda {
 
@@ -39,7 +42,15 @@ Staging::Buffer& Staging::next(std::size_t bytes) {
     if (buffer.data != nullptr) cudaFreeHost(buffer.data);
     buffer.data = nullptr;
     buffer.bytes = 0;
-    check(cudaMallocHost(&buffer.data, wanted), "an allocation of pinned memory");
+    const cudaError_t status = cudaMallocHost(&buffer.data, wanted);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();  // or the next call would report it again
+      throw Error(fmt::format(
+          "this machine has no {} bytes of pinned memory left for copies to and from the GPU; end "
+          "other programs",
+          wanted));
+    }
+    check(status, "an allocation of pinned memory");
     buffer.bytes = wanted;
   }
   return buffer;

@@ -61,7 +61,8 @@ struct CudaFailure {
 };
 
 struct CudaDeviceStatus {
-  // kUnsuitable: there is a GPU, but it or its driver is older than this build.
+  // kUnsuitable: there is a GPU, but it or its driver is too old for this build, or does not
+  // answer.
   enum Kind : std::int32_t { kNone, kUnsuitable, kUsable };
   std::int32_t kind = kNone;
   // The device in words, or a clause that says why there is none that can be used.

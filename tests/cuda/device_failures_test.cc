@@ -1,6 +1,8 @@
 // What the CUDA backend says when the device or its driver is not what it needs; the shim plays
 // them.
+#include <cublas_v2.h>
 #include <cuda_runtime.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "common/checks.h"
@@ -20,6 +22,7 @@ class DeviceFailures : public Test {
     shim::set_driver_version(13000);
     shim::set_compute_capability(9, 0);
     shim::set_device_memory(std::size_t{8} << 30);
+    shim::lose_device(cudaSuccess);
   }
 
   static std::unique_ptr<Backend> make(Arithmetic arithmetic = Arithmetic::kFp32) {
@@ -33,6 +36,11 @@ class DeviceFailures : public Test {
       return error.what();
     }
     return "nothing was thrown";
+  }
+  static std::size_t free_bytes() {
+    std::size_t free = 0, total = 0;
+    EXPECT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+    return free;
   }
   static void expect_part(const std::string& text, const std::string& part) {
     EXPECT_NE(text.find(part), std::string::npos) << text;
@@ -60,7 +68,15 @@ TEST_F(DeviceFailures, AnOldArchitectureIsNamed) {
   shim::set_compute_capability(7, 5);
   const std::string text = message<Error>();
   expect_part(text, "compute capability 7.5");
-  expect_part(text, "compute capability 8.0, the oldest");
+  expect_part(text, "older than compute capability 8.0, which the kernels need");
+}
+
+TEST_F(DeviceFailures, AnArchitectureOlderThanTheBuildIsNamed) {
+  shim::set_compute_capability(8, 0);
+  const std::string text = message<Error>();
+  expect_part(text, "compute capability 8.0");
+  expect_part(text, "compute capability 8.6, the oldest that this program was built for");
+  expect_part(text, "LPDM_CUDA_ARCHITECTURES=80");
 }
 
 TEST_F(DeviceFailures, MemoryThatIsNotThereIsReportedWithNumbers) {
@@ -72,7 +88,9 @@ TEST_F(DeviceFailures, MemoryThatIsNotThereIsReportedWithNumbers) {
       backend->allocate(bytes);
       ADD_FAILURE() << "memory that is not there was given";
     } catch (const Error& error) {
-      expect_part(error.what(), std::to_string(bytes) + " bytes were asked for");
+      const std::string text = error.what();
+      expect_part(text, fmt::format("no memory left for {} bytes more than the ", bytes));
+      expect_part(text, fmt::format("{} of its {} bytes are free", free_bytes(), 64 << 20));
       expect_part(error.what(), "algorithm.episodes_per_update");
     }
   };
@@ -93,12 +111,29 @@ TEST_F(DeviceFailures, ALostGpuIsToldFromARefusedCall) {
     }
     return std::string();
   };
-  for (const cudaError_t lost : {cudaErrorECCUncorrectable, cudaErrorLaunchFailure}) {
+  for (const cudaError_t lost :
+       {cudaErrorECCUncorrectable, cudaErrorLaunchFailure, cudaErrorNvlinkUncorrectable}) {
     expect_part(text_of(lost), "the GPU was lost during an update");
     expect_part(text_of(lost), "--resume");
   }
   expect_part(text_of(cudaErrorInvalidValue), "CUDA refused an update");
+  expect_part(text_of(cudaErrorMemoryAllocation), "no memory left for an update: ");
   EXPECT_EQ(text_of(cudaSuccess), "");
+}
+
+TEST_F(DeviceFailures, CublasSaysWhatTheDeviceSays) {
+  const auto text_of = [](cublasStatus_t status) {
+    try {
+      cuda::check(status, "a product");
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  expect_part(text_of(CUBLAS_STATUS_EXECUTION_FAILED), "cuBLAS refused a product");
+  expect_part(text_of(CUBLAS_STATUS_ALLOC_FAILED), "no memory left for a product: ");
+  shim::lose_device(cudaErrorECCUncorrectable);
+  expect_part(text_of(CUBLAS_STATUS_EXECUTION_FAILED), "the GPU was lost during a product");
 }
 
 TEST_F(DeviceFailures, AutoChoosesTheArithmeticByArchitecture) {

@@ -3,8 +3,10 @@
 #include <sys/mman.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "shim/sanitizers.h"
 
@@ -31,6 +33,7 @@ DeviceMemory& DeviceMemory::get() {
 }
 
 DeviceMemory::DeviceMemory() : size_(kDefaultBytes) {
+  if (const char* given = std::getenv("LPDM_SHIM_MEMORY")) size_ = std::stoull(given);
   void* range =
       mmap(nullptr, kRangeBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED) throw std::bad_alloc();

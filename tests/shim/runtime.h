@@ -22,6 +22,7 @@ enum cudaError_t {
   cudaErrorInvalidDevice = 101,
   cudaErrorNoKernelImageForDevice = 209,
   cudaErrorECCUncorrectable = 214,
+  cudaErrorNvlinkUncorrectable = 220,
   cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
@@ -36,6 +37,7 @@ enum cudaError_t {
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorStreamCaptureUnjoined = 904,
+  cudaErrorExternalDevice = 911,
   cudaErrorUnknown = 999,
 };
 enum cudaMemcpyKind {
@@ -88,12 +90,16 @@ struct Graph;
 struct GraphExec;
 
 // ---- for tests ----
+// A program that loads the backend sets the same by environment variables: LPDM_SHIM_MEMORY, in
+// bytes; LPDM_SHIM_LOST_ONCE, a file whose appearance loses the device.
 void set_seed(std::uint64_t seed);          // of the orders that are drawn from now on
 void set_device_memory(std::size_t bytes);  // what the device seems to have
 std::size_t device_bytes_in_use();
 void set_compute_capability(int major, int minor);
 void set_device_count(int devices);
 void set_driver_version(int version);
+void lose_device(
+    cudaError_t error);  // all that is enqueued from now on fails with it, until cudaSuccess
 
 // The last Fault's sentence; "" if there was none.
 const char* last_fault();

@@ -34,6 +34,7 @@ void set_compute_capability(int major, int minor) {
 }
 void set_device_count(int devices) { settings().devices = devices; }
 void set_driver_version(int version) { settings().driver = version; }
+void lose_device(cudaError_t error) { Device::get().sticky = error; }
 
 }  // namespace lpdm::shim
 
@@ -105,7 +106,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
   *total = DeviceMemory::get().size();
   *free = *total - DeviceMemory::get().in_use();
-  return cudaSuccess;
+  return Device::get().sticky;
 }
 
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
@@ -143,6 +144,8 @@ const char* cudaGetErrorName(cudaError_t error) {
       return "cudaErrorInsufficientDriver";
     case cudaErrorNoDevice:
       return "cudaErrorNoDevice";
+    case cudaErrorECCUncorrectable:
+      return "cudaErrorECCUncorrectable";
     case cudaErrorLaunchFailure:
       return "cudaErrorLaunchFailure";
     case cudaErrorStreamCaptureUnsupported:

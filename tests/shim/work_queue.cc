@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -33,7 +35,9 @@ Device& Device::get() {
   return device;
 }
 
-Device::Device() { streams.push_back(std::make_unique<Stream>()); }
+Device::Device() : lost_once(std::getenv("LPDM_SHIM_LOST_ONCE")) {
+  streams.push_back(std::make_unique<Stream>());
+}
 
 cudaError_t Device::remember(cudaError_t error) {
   if (error != cudaSuccess && error != cudaErrorNotReady) last = error;
@@ -41,6 +45,8 @@ cudaError_t Device::remember(cudaError_t error) {
 }
 
 cudaError_t Device::add(cudaStream_t handle, std::function<void()> run) {
+  if (lost_once != nullptr && std::filesystem::exists(lost_once))
+    sticky = cudaErrorECCUncorrectable;
   if (sticky != cudaSuccess) return sticky;
   Stream& stream = of(handle);
   if (stream.captured_by != nullptr) {

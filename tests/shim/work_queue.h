@@ -65,6 +65,7 @@ struct Device {
   std::uint64_t runs = 0;            // kernels so far: each one draws orders of its own
   cudaError_t sticky = cudaSuccess;  // a lost device
   cudaError_t last = cudaSuccess;
+  const char* const lost_once;  // a file; see shim/runtime.h
 
   Stream& of(cudaStream_t stream) { return stream == nullptr ? *streams.front() : *stream; }
   // Appends work to a stream or to the graph that it is captured into.

@@ -12,7 +12,11 @@ namespace {
 class DeviceTest : public RunFixture {
  protected:
   DeviceTest() : RunFixture(4) {}
-  ~DeviceTest() override { ::unsetenv("LPDM_CUDA_LIBRARY"); }
+  ~DeviceTest() override {
+    for (const char* name : {"LPDM_CUDA_LIBRARY", "LPDM_SHIM_MEMORY", "LPDM_SHIM_LOST_ONCE"}) {
+      ::unsetenv(name);
+    }
+  }
 
   static void use_library(const std::string& path) {
     ::setenv("LPDM_CUDA_LIBRARY", path.c_str(), 1);
@@ -66,6 +70,34 @@ TEST_F(DeviceTest, ARunGoesOnFromTheOtherDevicesCheckpoint) {
                 1e-4);
     EXPECT_EQ(actual[i]["return_mean"], expected[i]["return_mean"]);
   }
+}
+
+// The run of two iterations that a GPU was to go on with goes on without it.
+TEST_F(DeviceTest, AGpuWithoutMemoryLeavesTheCheckpoint) {
+  expect_trained("a", "--set run.iterations=2");
+  const std::string resume = fmt::format("train --resume --out '{}' --device ", out("a").string());
+  use_library(LPDM_SHIM_LIBRARY);
+  ::setenv("LPDM_SHIM_MEMORY", "20000", 1);
+  expect_error(resume + "cuda --set run.iterations=4", 1, "of its 20000 bytes are free");
+  EXPECT_EQ(metrics("a").size(), 2U);
+  const Outcome outcome = run_program(resume + "cpu --set run.iterations=4");
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(metrics("a").size(), 4U);
+}
+
+TEST_F(DeviceTest, ALostGpuLeavesTheLatestCheckpoint) {
+  use_library(LPDM_SHIM_LIBRARY);
+  expect_trained("whole", "--device cuda");
+  const auto second = out("a") / "checkpoints" / "iteration-000000002.safetensors";
+  ::setenv("LPDM_SHIM_LOST_ONCE", second.c_str(), 1);
+  const Outcome lost = run_program(train("a", "--device cuda --set run.checkpoint_every=1"));
+  EXPECT_EQ(lost.status, 1);
+  EXPECT_NE(lost.err.find("\nlpdm: the GPU was lost"), std::string::npos) << lost.err;
+  ::unsetenv("LPDM_SHIM_LOST_ONCE");
+  const Outcome outcome =
+      run_program(fmt::format("train --resume --out '{}' --device cuda", out("a").string()));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(metrics("a"), metrics("whole"));
 }
 
 TEST_F(DeviceTest, RolloutsAreTheSameOnHostAndDevice) {

@@ -61,12 +61,11 @@ struct L2Direction {
 __device__ void form_coefficients(const PairDomain& domain, const TileBounds& bounds,
                                   const EntryMasks& masks, const LayerState& state, Metric metric,
                                   const Fragment& target, Fragment& distances) {
-  const TilePlace place;
   const ErrorWeights weights = state.weights;
   const float of_maximum = state.maximum_coefficient;
+  const std::uint64_t counted = masks.pair & ~diagonal_mask(domain, bounds);
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
-    const std::int64_t row = bounds.first_row + place.row(r);
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
       const std::uint64_t bit = EntryMasks::bit(r, c);
@@ -77,12 +76,7 @@ __device__ void form_coefficients(const PairDomain& domain, const TileBounds& bo
           count * __fmaf_rn(-weights.distance, distance, __fmul_rn(weights.target, target[r][c]));
       if (distance == weights.maximum) coefficient += of_maximum;
       if (metric == Metric::kL2) coefficient = distance > 0.0F ? coefficient / distance : 0.0F;
-      const std::int64_t column = bounds.first_column + place.column(c);
-      const bool itself = domain.square
-                              ? row == column
-                              : (masks.pair & bit) != 0 && batch_row(domain.rows, row) ==
-                                                               batch_row(domain.columns, column);
-      distances[r][c] = (masks.pair & bit) != 0 && !itself ? coefficient : 0.0F;
+      distances[r][c] = (counted & bit) != 0 ? coefficient : 0.0F;
     }
   }
 }

@@ -52,21 +52,19 @@ __device__ PairSums sum_plain_tile(const Fragment& target, const Fragment& dista
 __device__ PairSums sum_masked_tile(const PairDomain& domain, const TileBounds& bounds,
                                     const EntryMasks& masks, const Fragment& target,
                                     const Fragment& distances, float& largest) {
-  const TilePlace place;
+  const EntryCounts counts = entry_counts(domain, bounds, masks);
   TileSums sums;
-  int entries = 0;
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
-      if ((masks.pair & EntryMasks::bit(r, c)) == 0) continue;
+      const std::uint64_t bit = EntryMasks::bit(r, c);
+      if ((masks.pair & bit) == 0) continue;
       largest = fmaxf(largest, distances[r][c]);
-      const int count = entries_of(domain, bounds, masks, place, r, c);
-      entries += count;
-      sums.add(static_cast<float>(count), target[r][c], distances[r][c]);
+      sums.add(static_cast<float>(counts.of(bit)), target[r][c], distances[r][c]);
     }
   }
-  return sums.times(1.0, entries);
+  return sums.times(1.0, __popcll(counts.once) + 2 * __popcll(counts.twice));
 }
 
 template <class InputArithmetic, class LayerArithmetic, bool kChain>

@@ -15,27 +15,32 @@ __device__ bool is_first_of_pair(const PairDomain& domain, std::int64_t row, std
   return place < 0 || place > row;
 }
 
+// Few entries are near the maximum: which ones is asked of the registers, the rest is not unrolled.
 template <class LayerArithmetic>
 __device__ void list_near(const PairDomain& domain, const TileBounds& bounds,
                           const EntryMasks& masks, const Fragment& distances, float maximum,
                           LayerState& state) {
-  const TilePlace place;
+  std::uint64_t near = 0, exact = 0;
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
-      const float distance = distances[r][c];
-      if (distance < LayerArithmetic::kNearMaximum * maximum ||
-          (masks.pair & EntryMasks::bit(r, c)) == 0)
-        continue;
-      const std::int64_t row = bounds.first_row + place.row(r);
-      const std::int64_t column = bounds.first_column + place.column(c);
-      if (!is_first_of_pair(domain, row, column)) continue;
-      if (distance == maximum) atomicAdd(&state.exact_count, 1U);
-      const unsigned slot = atomicAdd(&state.near_count, 1U);
-      if (slot < kMostListed) {
-        state.near[slot] = pair_key(batch_row(domain.rows, row), batch_row(domain.columns, column));
-      }
+      if (distances[r][c] >= LayerArithmetic::kNearMaximum * maximum) near |= EntryMasks::bit(r, c);
+      if (distances[r][c] == maximum) exact |= EntryMasks::bit(r, c);
+    }
+  }
+  const TilePlace place;
+#pragma unroll 1
+  for (near &= masks.pair; near != 0; near &= near - 1) {
+    const int entry = __ffsll(static_cast<long long>(near)) - 1;
+    const std::int64_t row = bounds.first_row + place.row(entry / kOwn);
+    const std::int64_t column = bounds.first_column + place.column(entry % kOwn);
+    if (!is_first_of_pair(domain, row, column)) continue;
+    if ((exact & EntryMasks::bit(entry / kOwn, entry % kOwn)) != 0)
+      atomicAdd(&state.exact_count, 1U);
+    const unsigned slot = atomicAdd(&state.near_count, 1U);
+    if (slot < kMostListed) {
+      state.near[slot] = pair_key(batch_row(domain.rows, row), batch_row(domain.columns, column));
     }
   }
 }
@@ -43,13 +48,13 @@ __device__ void list_near(const PairDomain& domain, const TileBounds& bounds,
 __device__ ErrorSums sum_errors(const PairDomain& domain, const TileBounds& bounds,
                                 const EntryMasks& masks, const ErrorWeights& weights,
                                 const Fragment& target, const Fragment& distances) {
-  const TilePlace place;
+  const EntryCounts counts = entry_counts(domain, bounds, masks);
   float squared = 0.0F, distance = 0.0F;
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
-      const int count = entries_of(domain, bounds, masks, place, r, c);
+      const int count = counts.of(EntryMasks::bit(r, c));
       if (count == 0) continue;
       const float error =
           __fmaf_rn(-weights.distance, distances[r][c], __fmul_rn(weights.target, target[r][c]));

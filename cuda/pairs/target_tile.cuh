@@ -59,14 +59,21 @@ __device__ __forceinline__ void normalize_tile(const PairDomain& domain, const T
   }
 }
 
-// Whether a row keeps an entry of T, given the limits of the row.
-__device__ inline bool keeps(const RowLimits& limits, std::int64_t row, float target,
-                             std::int64_t column) {
-  const float closest = limits.closest[row];
-  const float furthest = limits.furthest[row];
-  return target < closest || (target == closest && column <= limits.closest_column[row]) ||
-         target > furthest || (target == furthest && column >= limits.furthest_column[row]);
-}
+// What one row keeps of its entries of T.
+struct KeptEntries {
+  float closest, furthest;
+  std::int64_t closest_column, furthest_column;
+
+  __device__ KeptEntries(const RowLimits& limits, std::int64_t row)
+      : closest(limits.closest[row]),
+        furthest(limits.furthest[row]),
+        closest_column(limits.closest_column[row]),
+        furthest_column(limits.furthest_column[row]) {}
+  __device__ bool contain(float target, std::int64_t column) const {
+    return target < closest || (target == closest && column <= closest_column) ||
+           target > furthest || (target == furthest && column >= furthest_column);
+  }
+};
 
 __device__ inline bool is_pair(const PairDomain& domain, const TileBounds& bounds, std::int64_t row,
                                std::int64_t column) {
@@ -84,33 +91,75 @@ __device__ inline bool all_entries_are_kept(const PairDomain& domain, const Tile
          bounds.first_column + kTileColumns <= bounds.columns;
 }
 
+// Needs no registers of the tile, so that it is not unrolled: few tiles come here.
+__device__ inline std::uint64_t pair_mask(const PairDomain& domain, const TileBounds& bounds) {
+  const TilePlace place;
+  std::uint64_t mask = 0;
+#pragma unroll 1
+  for (int k = 0; k < kOwn * kOwn; ++k) {
+    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
+    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
+    if (is_pair(domain, bounds, row, column)) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
+  }
+  return mask;
+}
+
+// The entries of rows with themselves.
+__device__ inline std::uint64_t diagonal_mask(const PairDomain& domain, const TileBounds& bounds) {
+  const TilePlace place;
+  std::uint64_t mask = 0;
+  if (domain.square && (bounds.first_column >= bounds.first_row + kTileRows ||
+                        bounds.first_row >= bounds.first_column + kTileColumns)) {
+    return mask;
+  }
+#pragma unroll 1
+  for (int k = 0; k < kOwn * kOwn; ++k) {
+    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
+    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
+    const bool itself = row < bounds.rows && column < bounds.columns &&
+                        batch_row(domain.rows, row) == batch_row(domain.columns, column);
+    if (itself) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
+  }
+  return mask;
+}
+
 // target: T of the network input, which sparse limits refer to.
 __device__ inline EntryMasks entry_masks(const PairDomain& domain, const TileBounds& bounds,
                                          const Fragment& target) {
-  const TilePlace place;
   EntryMasks masks;
-  if (all_entries_are_kept(domain, bounds)) {
-    masks.pair = masks.kept_by_row = masks.kept_by_column = ~std::uint64_t{0};
+  masks.pair = all_entries_are_kept(domain, bounds) ? ~std::uint64_t{0} : pair_mask(domain, bounds);
+  if (domain.limits.closest == nullptr) {
+    masks.kept_by_row = masks.kept_by_column = masks.pair;
     return masks;
   }
+  const TilePlace place;
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
     const std::int64_t row = bounds.first_row + place.row(r);
+    if (row >= bounds.rows) break;
+    const KeptEntries kept(domain.limits, row);
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
-      const std::int64_t column = bounds.first_column + place.column(c);
-      if (!is_pair(domain, bounds, row, column)) continue;
-      const std::uint64_t bit = EntryMasks::bit(r, c);
-      masks.pair |= bit;
-      if (domain.limits.closest == nullptr) {
-        masks.kept_by_row |= bit;
-        masks.kept_by_column |= bit;
-      } else if (row != column) {
-        if (keeps(domain.limits, row, target[r][c], column)) masks.kept_by_row |= bit;
-        if (keeps(domain.limits, column, target[r][c], row)) masks.kept_by_column |= bit;
+      if (kept.contain(target[r][c], bounds.first_column + place.column(c))) {
+        masks.kept_by_row |= EntryMasks::bit(r, c);
       }
     }
   }
+#pragma unroll
+  for (int c = 0; c < kOwn; ++c) {
+    const std::int64_t column = bounds.first_column + place.column(c);
+    if (column >= bounds.columns) break;
+    const KeptEntries kept(domain.limits, column);
+#pragma unroll
+    for (int r = 0; r < kOwn; ++r) {
+      if (kept.contain(target[r][c], bounds.first_row + place.row(r))) {
+        masks.kept_by_column |= EntryMasks::bit(r, c);
+      }
+    }
+  }
+  const std::uint64_t counted = masks.pair & ~diagonal_mask(domain, bounds);
+  masks.kept_by_row &= counted;
+  masks.kept_by_column &= counted;
   return masks;
 }
 

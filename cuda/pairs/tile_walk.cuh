@@ -78,20 +78,51 @@ __device__ inline bool above_diagonal(const TileBounds& bounds) {
   return bounds.first_column >= bounds.first_row + kTileRows;
 }
 
-// How many ordered entries the entry (row, column) stands for: itself, and its mirror image where
-// that is not among the tiles.
-__device__ inline int entries_of(const PairDomain& domain, const TileBounds& bounds,
-                                 const EntryMasks& masks, const TilePlace& place, int r, int c) {
-  const std::uint64_t bit = EntryMasks::bit(r, c);
-  const int by_row = (masks.kept_by_row & bit) != 0 ? 1 : 0;
-  const int by_column = (masks.kept_by_column & bit) != 0 ? 1 : 0;
-  const std::int64_t row = bounds.first_row + place.row(r);
-  const std::int64_t column = bounds.first_column + place.column(c);
-  if (!domain.square) {
-    return by_row == 0 || domain.landmark[column] >= 0 ? by_row : 2;
+// How many ordered entries each of a thread's entries stands for: itself, and its mirror image
+// where that is not among the tiles.
+struct EntryCounts {
+  std::uint64_t once, twice;
+  __device__ int of(std::uint64_t bit) const {
+    return ((once & bit) != 0 ? 1 : 0) + ((twice & bit) != 0 ? 2 : 0);
   }
-  if (column > row) return by_row + by_column;
-  return column == row ? by_row : 0;
+};
+
+// The columns that are landmarks.
+__device__ inline std::uint64_t landmark_mask(const PairDomain& domain, const TileBounds& bounds) {
+  const TilePlace place;
+  std::uint64_t of_row = 0;
+#pragma unroll 1
+  for (int c = 0; c < kOwn; ++c) {
+    const std::int64_t column = bounds.first_column + place.column(c);
+    if (column < bounds.columns && domain.landmark[column] >= 0) of_row |= EntryMasks::bit(0, c);
+  }
+  return of_row * 0x0101010101010101U;  // in each of the rows
+}
+
+// The entries above the diagonal of a square domain.
+__device__ inline std::uint64_t above_mask(const TileBounds& bounds) {
+  if (above_diagonal(bounds)) return ~std::uint64_t{0};
+  const TilePlace place;
+  std::uint64_t mask = 0;
+#pragma unroll 1
+  for (int k = 0; k < kOwn * kOwn; ++k) {
+    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
+    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
+    if (column > row) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
+  }
+  return mask;
+}
+
+__device__ inline EntryCounts entry_counts(const PairDomain& domain, const TileBounds& bounds,
+                                           const EntryMasks& masks) {
+  if (!domain.square) {
+    const std::uint64_t landmarks = landmark_mask(domain, bounds);
+    return {masks.kept_by_row & landmarks, masks.kept_by_row & ~landmarks};
+  }
+  const std::uint64_t above = above_mask(bounds);
+  const std::uint64_t diagonal = masks.kept_by_row & diagonal_mask(domain, bounds);
+  return {((masks.kept_by_row ^ masks.kept_by_column) & above) | diagonal,
+          masks.kept_by_row & masks.kept_by_column & above};
 }
 
 // The sum of what the threads of the block hold, in a fixed order; valid in thread 0.

@@ -123,14 +123,18 @@ void add_column_sums(const float* values, std::int64_t rows, std::int64_t stride
   HWY_DYNAMIC_DISPATCH(add_column_sums)(values, rows, stride, columns, sums);
 }
 
+void scale_by_activation_gradient(Activation activation, float factor, const float* output,
+                                  std::int64_t size, float* delta) {
+  HWY_DYNAMIC_DISPATCH(scale_by_activation_gradient)(activation, factor, output, size, delta);
+}
+
 void scale_by_activation_gradient(Context& context, Activation activation, float factor,
                                   const float* output, std::int64_t size, float* delta) {
   constexpr std::int64_t kPerTask = 1 << 14;
   context.pool.parallel_for(ceil_div(size, kPerTask), [&](std::int64_t task, int) {
     const std::int64_t first = task * kPerTask;
     const std::int64_t count = std::min(kPerTask, size - first);
-    HWY_DYNAMIC_DISPATCH(scale_by_activation_gradient)
-    (activation, factor, output + first, count, delta + first);
+    scale_by_activation_gradient(activation, factor, output + first, count, delta + first);
   });
 }
 

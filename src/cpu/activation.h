@@ -27,6 +27,9 @@ inline Activation delta_activation(const LocalLossLayer& layer) {
 }
 
 // delta[i] ← factor · delta[i] · activation'(·), with activation' from the output: 1 − y² for tanh.
+// On the calling thread, or on all.
+void scale_by_activation_gradient(Activation activation, float factor, const float* output,
+                                  std::int64_t size, float* delta);
 void scale_by_activation_gradient(Context& context, Activation activation, float factor,
                                   const float* output, std::int64_t size, float* delta);
 

@@ -24,6 +24,18 @@ void for_row_blocks(Context& context, std::int64_t rows, const Run& run) {
   });
 }
 
+// The value head's part of rows [first, first + count).
+void add_value_gradient(const DenseInputGradient& op, std::int64_t first, std::int64_t count,
+                        float* input_delta) {
+  std::array<float, kRowsPerTask> scaled;
+  for (std::int64_t r = 0; r < count; ++r) {
+    scaled[static_cast<std::size_t>(r)] =
+        static_cast<float>(op.value_scale * op.value_delta[first + r]);
+  }
+  blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, 1, scaled.data(), 1, op.value_weight,
+              op.in, 1.0F, input_delta, op.in);
+}
+
 }  // namespace
 
 void dense_forward(Context& context, const DenseForward& op) {
@@ -62,17 +74,10 @@ void dense_input_gradient(Context& context, const DenseInputGradient& op) {
     float* input_delta = op.input_delta + first * op.in;
     blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, op.out, op.delta + first * op.out,
                 op.out, op.weight, op.in, 0.0F, input_delta, op.in);
-    if (op.value_delta == nullptr) return;
-    std::array<float, kRowsPerTask> scaled;
-    for (std::int64_t r = 0; r < count; ++r) {
-      scaled[static_cast<std::size_t>(r)] =
-          static_cast<float>(op.value_scale * op.value_delta[first + r]);
-    }
-    blas::sgemm(Transpose::kNo, Transpose::kNo, count, op.in, 1, scaled.data(), 1, op.value_weight,
-                op.in, 1.0F, input_delta, op.in);
+    if (op.value_delta != nullptr) add_value_gradient(op, first, count, input_delta);
+    scale_by_activation_gradient(op.activation, 1.0F, op.input + first * op.in, count * op.in,
+                                 input_delta);
   });
-  scale_by_activation_gradient(context, op.activation, 1.0F, op.input, *op.rows.count * op.in,
-                               op.input_delta);
 }
 
 }  // namespace lpdm::cpu

@@ -127,7 +127,7 @@ void add_local_loss_bench(CLI::App& bench) {
       ->check(count(100000))
       ->capture_default_str();
   command->add_option("--device", arguments->device, "auto, cpu or cuda")->capture_default_str();
-  command->add_option("--arithmetic", arguments->arithmetic, "as backend.arithmetic, with cuda")
+  command->add_option("--arithmetic", arguments->arithmetic, "as backend.arithmetic")
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "Threads")
       ->check(count(1024))

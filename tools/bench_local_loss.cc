@@ -147,7 +147,9 @@ void verify(const LocalLossBench& bench, ThreadPool& pool) {
     expected.push_back(plain_loss(x, y));
   }
   const UpdateReport report = contestant.update(batch, true);
-  const double relative = bench.arithmetic == "half2" ? 1e-3 : 1e-5;
+  const double relative = bench.arithmetic == "half2"   ? 1e-3
+                          : bench.arithmetic == "fixed" ? 3e-5
+                                                        : 1e-5;
   for (std::size_t l = 0; l < expected.size(); ++l) {
     if (!(std::abs(report.layers[l].loss - expected[l]) <=
           std::max(relative * expected[l], 1e-6))) {

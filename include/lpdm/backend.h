@@ -88,13 +88,14 @@ class Backend {
   virtual void infer(const Infer& op) = 0;
 };
 
-// The pool is shared and must outlive the backend.
-std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool);
+// The pool is shared and must outlive the backend. arithmetic: of the pairs of hidden layers;
+// kFixed is taken notice of, all else is float32.
+std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool,
+                                          Arithmetic arithmetic = Arithmetic::kFp32);
 
-// What only the CUDA backend takes notice of.
 struct BackendOptions {
   Arithmetic arithmetic = Arithmetic::kFp32;
-  std::int64_t distance_bytes = 0;  // that may be used to keep distances between passes
+  std::int64_t distance_bytes = 0;  // cuda: that may be used to keep distances between passes
 };
 BackendOptions backend_options(const Config& config);
 

@@ -167,7 +167,7 @@ struct RolloutConfig {
 };
 
 struct BackendConfig {
-  Arithmetic arithmetic = Arithmetic::kFp32;  // cuda only
+  Arithmetic arithmetic = Arithmetic::kFp32;
   bool operator==(const BackendConfig&) const = default;
 };
 

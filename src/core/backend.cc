@@ -42,11 +42,11 @@ BackendOptions backend_options(const Config& config) {
 
 std::unique_ptr<Backend> make_backend(const std::string& device, ThreadPool& pool,
                                       const BackendOptions& options) {
-  if (device == "cpu") return make_cpu_backend(pool);
+  if (device == "cpu") return make_cpu_backend(pool, options.arithmetic);
   if (device == "auto" || device == "cuda") {
     const CudaLibrary& library = cuda_library();
     if (library.usable()) return make_cuda_backend(*library.table, options);
-    if (device == "auto") return make_cpu_backend(pool);
+    if (device == "auto") return make_cpu_backend(pool, options.arithmetic);
     const std::string why = "run.device cuda: " + library.text + ", or choose --device cpu";
     if (library.device == CudaDeviceStatus::kUnsuitable) throw Error(why);
     throw UsageError(why);

@@ -64,6 +64,7 @@ class Scratch {
 struct Context {
   ThreadPool& pool;
   MemoryCounter& memory;
+  bool fixed = false;  // backend.arithmetic: pairs of l1 in 16-bit levels
 };
 
 inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }

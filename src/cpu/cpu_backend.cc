@@ -35,14 +35,17 @@ std::string vector_unit() {
 
 class CpuBackend final : public Backend {
  public:
-  explicit CpuBackend(ThreadPool& pool)
-      : context_{pool, memory_}, local_loss_(context_), inference_scratch_(memory_) {
+  CpuBackend(ThreadPool& pool, Arithmetic arithmetic)
+      : context_{pool, memory_, arithmetic == Arithmetic::kFixed},
+        local_loss_(context_),
+        inference_scratch_(memory_) {
     blas::use_calling_thread();
   }
 
   std::string name() const override { return "cpu"; }
   std::string description() const override {
-    return "CPU, " + vector_unit() + ", " + std::to_string(context_.pool.size()) + " threads";
+    return "CPU, " + vector_unit() + ", " + std::to_string(context_.pool.size()) + " threads" +
+           (context_.fixed ? ", fixed" : "");
   }
 
   void* allocate(std::size_t bytes) override { return memory_.allocate(bytes); }
@@ -108,8 +111,8 @@ class CpuBackend final : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool) {
-  return std::make_unique<CpuBackend>(pool);
+std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool, Arithmetic arithmetic) {
+  return std::make_unique<CpuBackend>(pool, arithmetic);
 }
 
 }  // namespace lpdm

@@ -29,6 +29,7 @@ class Sweep {
         metric_(metric),
         measure_(measure),
         panel_memory_(context.memory),
+        word_memory_(context.memory),
         found_(static_cast<std::size_t>(layout.longest_group())) {}
 
   std::array<Furthest, kStarts> from(const std::vector<std::int64_t>& queries) {
@@ -55,18 +56,34 @@ class Sweep {
   // The queries as the first rows of a panel of their own.
   BlockPanel gather(const std::vector<std::int64_t>& queries) {
     const std::int64_t dim = blocks_.dim();
-    float* values = panel_memory_.get((dim + 1) * kTile);
-    float* sums = values + dim * kTile;
+    if (!blocks_.in_levels()) {
+      float* values = panel_memory_.get((dim + 1) * kTile);
+      float* sums = values + dim * kTile;
+      for_each_query(queries, [&](std::int64_t q, const BlockPanel& from, std::int64_t row) {
+        for (std::int64_t d = 0; d < dim; ++d) values[d * kTile + q] = from.values[d * kTile + row];
+        sums[q] = from.sums[row];
+      });
+      return {.values = values, .sums = sums, .levels = {}};
+    }
+    const std::int64_t count = level_words_of(dim);
+    std::int32_t* words = word_memory_.get((count + 1) * kTile);
+    std::int32_t* sums = words + count * kTile;
+    for_each_query(queries, [&](std::int64_t q, const BlockPanel& from, std::int64_t row) {
+      const LevelBlock& levels = from.levels;
+      for (std::int64_t w = 0; w < count; ++w) words[w * kTile + q] = levels.words[w * kTile + row];
+      sums[q] = levels.sums[row];
+    });
+    return {.levels = {words, sums, blocks_.panel(0).levels.step}};
+  }
+
+  // run(q, panel, row): where query q lies, of which there are kStarts, the last one repeated.
+  template <class Run>
+  void for_each_query(const std::vector<std::int64_t>& queries, const Run& run) const {
     for (std::int64_t q = 0; q < kStarts; ++q) {
       const std::int64_t position =
           queries[std::min(static_cast<std::size_t>(q), queries.size() - 1)];
-      const BlockPanel from = blocks_.panel(position / kTile);
-      for (std::int64_t d = 0; d < dim; ++d) {
-        values[d * kTile + q] = from.values[d * kTile + position % kTile];
-      }
-      sums[q] = from.sums[position % kTile];
+      run(q, blocks_.panel(position / kTile), position % kTile);
     }
-    return {values, sums};
   }
 
   std::array<Furthest, kStarts> furthest_in_block(const std::vector<std::int64_t>& queries,
@@ -93,6 +110,7 @@ class Sweep {
   Metric metric_;
   PairMeasure measure_;
   Scratch<float> panel_memory_;
+  Scratch<std::int32_t> word_memory_;
   std::vector<std::array<Furthest, kStarts>> found_;  // by block of the group
 };
 

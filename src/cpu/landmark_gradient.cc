@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
+#include "cpu/activation_slope-inl.h"
 #include "cpu/pair_gradient-inl.h"
 #include "cpu/tail_vectors-inl.h"
 
@@ -120,17 +121,6 @@ struct Step {
     return op.landmarks.pairs + pair * op.landmarks.count * kPairWidth;
   }
 };
-
-template <Activation kActivation>
-HWY_INLINE Vector slope(Vector y) {
-  const Lanes lanes;
-  const Vector one = hn::Set(lanes, 1.0F);
-  if constexpr (kActivation == Activation::kTanh) return hn::NegMulAdd(y, y, one);
-  if constexpr (kActivation == Activation::kRelu) {
-    return hn::IfThenElseZero(hn::Gt(y, hn::Zero(lanes)), one);
-  }
-  return one;
-}
 
 // What a step's registers hold: a vector of both panels for each row.
 using RowVectors = Vector[kRowsPerStep][2];

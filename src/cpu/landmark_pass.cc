@@ -9,6 +9,8 @@ namespace lpdm::cpu {
 
 namespace {
 
+constexpr std::int64_t kCached = std::int64_t{8} << 20;  // [bytes] that a cache may well hold
+
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return ceil_div(value, step) * step;
 }
@@ -21,6 +23,7 @@ LandmarkPass::LandmarkPass(Context& context)
       distances_(context.memory),
       packed_(context.memory),
       low_halves_(context.memory),
+      levels_(context),
       credit_(context.memory) {}
 
 bool LandmarkPass::takes(const PairwiseTarget& target) {
@@ -63,7 +66,11 @@ void LandmarkPass::prepare(const PairwiseTarget& target) {
   coefficient_sums_.resize(static_cast<std::size_t>(padded));
   input_distances_.get(padded * stride_);
   distances_.get(padded * stride_);
-  form_distances(pack(target.input, target.dim, false), target.input, input_distances_.data());
+  const LandmarkValues landmarks = pack(target.input, target.dim, false);
+  form_distances(input_distances_.data(), [&](const Block& block, float* distances) {
+    return landmark_distances(target.metric, landmarks, target.input + block.first * target.dim,
+                              block.rows, distances);
+  });
 }
 
 LandmarkValues LandmarkPass::pack(const float* values, std::int64_t dim, bool for_gradient) {
@@ -76,14 +83,14 @@ LandmarkValues LandmarkPass::pack(const float* values, std::int64_t dim, bool fo
   return pack_landmarks(values, dim, target_.landmarks, landmarks_, stride_, to);
 }
 
-// Returns the largest distance and leaves each block's in block_maximum_.
-float LandmarkPass::form_distances(const LandmarkValues& landmarks, const float* values,
-                                   float* distances) {
+// form(block, distances): the distances of a block of rows, of which it returns the largest.
+// Returns that of all and leaves each block's in block_maximum_.
+template <class Form>
+float LandmarkPass::form_distances(float* distances, const Form& form) {
   context_.pool.parallel_for(tasks(), [&](std::int64_t task, int) {
     for_blocks(task, [&](const Block& block) {
       float* of_block = distances + block.first * stride_;
-      block_maximum_[static_cast<std::size_t>(block.first / kDistanceRows)] = landmark_distances(
-          target_.metric, landmarks, values + block.first * landmarks.dim, block.rows, of_block);
+      block_maximum_[static_cast<std::size_t>(block.first / kDistanceRows)] = form(block, of_block);
       for (std::int64_t r = 0; r < block.rows; ++r) {
         const std::int32_t own = own_[static_cast<std::size_t>(block.first + r)];
         if (own != kNotLandmark) of_block[r * stride_ + own] = 0.0F;
@@ -91,6 +98,15 @@ float LandmarkPass::form_distances(const LandmarkValues& landmarks, const float*
     });
   });
   return *std::max_element(block_maximum_.begin(), block_maximum_.end());
+}
+
+float LandmarkPass::form_layer_distances(const LayerState& layer) {
+  const LocalLossLayer& spec = layer.spec;
+  return form_distances(distances_.data(), [&](const Block& block, float* distances) {
+    if (layer.fixed) return levels_.distances(block.first, block.rows, distances);
+    return landmark_distances(target_.metric, layer.landmarks, spec.output + block.first * spec.out,
+                              block.rows, distances);
+  });
 }
 
 // target: (block.rows, stride)
@@ -146,8 +162,13 @@ void LandmarkPass::run_layer(const LocalLoss& op, const LocalLossLayer& spec) {
   LayerState layer;
   layer.spec = spec;
   layer.weights = loss_weights(op.scale, op.target.dim, spec.out);
-  layer.landmarks = pack(spec.output, spec.out, wants_gradient);
-  layer.maximum = form_distances(layer.landmarks, spec.output, distances_.data());
+  layer.fixed = uses_levels(context_, op, spec);
+  if (layer.fixed) {
+    levels_.prepare(spec, rows_, target_.landmarks, landmarks_, stride_);
+  } else {
+    layer.landmarks = pack(spec.output, spec.out, wants_gradient);
+  }
+  layer.maximum = form_layer_distances(layer);
   form_errors(op, layer);
   const bool needs_maxima =
       wants_gradient && op.max_gradient == MaxGradient::kThrough && layer.maximum > 0.0F;
@@ -155,7 +176,7 @@ void LandmarkPass::run_layer(const LocalLoss& op, const LocalLossLayer& spec) {
     // The share of so many needs the sums, and the distances are gone: once more.
     layer.maximum_coefficient =
         maximum_share(layer.sums, layer.maximum, layer.maxima.maxima_count());
-    form_distances(layer.landmarks, spec.output, distances_.data());
+    form_layer_distances(layer);
     form_errors(op, layer);
   }
   const auto rows = static_cast<double>(rows_);
@@ -245,19 +266,10 @@ void LandmarkPass::write_gradient(const LocalLoss& op, const LayerState& layer) 
   context_.pool.parallel_for(tasks(), [&](std::int64_t task, int) {
     const Block all = task_rows(task);
     std::fill_n(credit + task * credit_size, credit_size, 0.0F);
-    for (std::int64_t r = 0; r < all.rows; r += kGradientRows) {
-      const std::int64_t row = all.first + r;
-      landmark_gradient({.metric = op.target.metric,
-                         .landmarks = layer.landmarks,
-                         .rows = std::min(kGradientRows, all.rows - r),
-                         .values = spec.output + row * spec.out,
-                         .own = own_.data() + row,
-                         .coefficients = distances_.data() + row * stride_,
-                         .coefficient_sums = coefficient_sums_.data() + row,
-                         .factor = static_cast<float>(factor),
-                         .activation = delta_activation(spec),
-                         .delta = spec.delta + row * spec.out,
-                         .landmark_credit = credit + task * credit_size});
+    const std::int64_t step = layer.fixed ? kLevelGradientRows : kGradientRows;
+    for (std::int64_t r = 0; r < all.rows; r += step) {
+      write_rows(op, layer, {all.first + r, std::min(step, all.rows - r)},
+                 static_cast<float>(factor), credit + task * credit_size);
     }
   });
   const std::int64_t pair_size = landmarks_ * kPairWidth;
@@ -273,20 +285,57 @@ void LandmarkPass::write_gradient(const LocalLoss& op, const LayerState& layer) 
   }
 }
 
+// The deltas of some rows; their part of the landmarks' gradient is added to credit.
+void LandmarkPass::write_rows(const LocalLoss& op, const LayerState& layer, const Block& block,
+                              float factor, float* credit) const {
+  const LocalLossLayer& spec = layer.spec;
+  const float* values = spec.output + block.first * spec.out;
+  const float* coefficients = distances_.data() + block.first * stride_;
+  const float* coefficient_sums = coefficient_sums_.data() + block.first;
+  float* delta = spec.delta + block.first * spec.out;
+  if (layer.fixed) {
+    LandmarkLevelGradient gradient = levels_.gradient(block.first, block.rows);
+    gradient.coefficients = coefficients;
+    gradient.coefficient_sums = coefficient_sums;
+    gradient.factor = factor;
+    gradient.through_activation = spec.delta_through_activation;
+    gradient.delta = delta;
+    gradient.streamed = rows_ * spec.out * static_cast<std::int64_t>(sizeof(float)) > kCached;
+    gradient.landmark_credit = credit;
+    landmark_level_gradient(gradient);
+    return;
+  }
+  landmark_gradient({.metric = op.target.metric,
+                     .landmarks = layer.landmarks,
+                     .rows = block.rows,
+                     .values = values,
+                     .own = own_.data() + block.first,
+                     .coefficients = coefficients,
+                     .coefficient_sums = coefficient_sums,
+                     .factor = factor,
+                     .activation = delta_activation(spec),
+                     .delta = delta,
+                     .landmark_credit = credit});
+}
+
 // The landmarks' end of all pairs, of which the credits of all tasks lie in the first one's place.
 void LandmarkPass::add_landmark_ends(const LocalLoss& op, const LayerState& layer, double factor) {
   const bool l1 = op.target.metric == Metric::kL1;
   const LocalLossLayer& spec = layer.spec;
+  const Activation activation = delta_activation(spec);
   for (std::int64_t m = 0; m < landmarks_; ++m) {
     double column_sum = 0.0;
     for (const Found& found : found_) column_sum += found.column_sums[m];
+    const auto scale = static_cast<float>(l1 ? 2.0 * factor : factor);
+    const auto offset = static_cast<float>(l1 ? factor * column_sum : 0.0);
     const std::int64_t row = target_.landmarks[m] * spec.out;
-    const float* credit = credit_.data() + m * kPairWidth;
-    for (std::int64_t d = 0; d < spec.out; ++d) {
-      const float value = credit[d / kPairWidth * landmarks_ * kPairWidth + d % kPairWidth];
-      const float gradient = l1 ? 2.0F * value + static_cast<float>(column_sum) : value;
-      spec.delta[row + d] += static_cast<float>(factor) * gradient *
-                             activation_slope(delta_activation(spec), spec.output[row + d]);
+    for (std::int64_t first = 0; first < spec.out; first += kPairWidth) {
+      const float* credit = credit_.data() + first * landmarks_ + m * kPairWidth;
+      const float* output = spec.output + row + first;
+      float* delta = spec.delta + row + first;
+      for (std::int64_t k = 0; k < std::min(kPairWidth, spec.out - first); ++k) {
+        delta[k] += (scale * credit[k] + offset) * activation_slope(activation, output[k]);
+      }
     }
   }
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/landmark_levels.h"
 #include "cpu/landmark_tile.h"
 #include "cpu/loss_terms.h"
 #include "cpu/near_maxima.h"
@@ -44,6 +45,7 @@ class LandmarkPass {
   struct LayerState {
     LocalLossLayer spec;
     LossWeights weights;
+    bool fixed = false;  // in levels_; else:
     LandmarkValues landmarks;
     float maximum = 0.0F;
     double maximum_coefficient = 0.0;  // in units of E, for every pair at the maximum; 0: listed
@@ -54,7 +56,9 @@ class LandmarkPass {
   void prepare(const PairwiseTarget& target);
   void run_layer(const LocalLoss& op, const LocalLossLayer& spec);
   LandmarkValues pack(const float* values, std::int64_t dim, bool for_gradient);
-  float form_distances(const LandmarkValues& landmarks, const float* values, float* distances);
+  template <class Form>
+  float form_distances(float* distances, const Form& form);
+  float form_layer_distances(const LayerState& layer);
   void form_target(const Block& block, const TargetScales& scales, float* target) const;
   float largest_target(const TargetScales& scales);
   void form_errors(const LocalLoss& op, LayerState& layer);
@@ -62,6 +66,8 @@ class LandmarkPass {
                          Found& found);
   void list_maxima(const LayerState& layer, const Block& block, Found& found) const;
   void write_gradient(const LocalLoss& op, const LayerState& layer);
+  void write_rows(const LocalLoss& op, const LayerState& layer, const Block& block, float factor,
+                  float* credit) const;
   void add_landmark_ends(const LocalLoss& op, const LayerState& layer, double factor);
 
   std::int64_t tasks() const { return ceil_div(rows_, rows_per_task_); }
@@ -88,6 +94,7 @@ class LandmarkPass {
   Scratch<float> distances_;             // (N padded, stride): D_Y, then the coefficients
   Scratch<float> packed_;                // what LandmarkPacking points into
   Scratch<std::uint16_t> low_halves_;
+  LandmarkLevels levels_;
   Scratch<float> credit_;  // (tasks, pairs, M, kPairWidth)
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/activation.h"
+#include "cpu/level_gradient.h"
 
 namespace lpdm::cpu {
 
@@ -21,19 +22,27 @@ void LayerPass::prepare(const LocalLoss& op, const LocalLossLayer& spec, std::in
   layout_ = &layout;
   weights_ = loss_weights(op.scale, target_dim, spec.out);
   maximum_coefficient_ = 0.0;
-  blocks_.pack(layout, spec.output, spec.out);
+  if (uses_levels(context_, op, spec)) {
+    blocks_.pack_levels(layout, spec);
+  } else {
+    blocks_.pack(layout, spec.output, spec.out);
+  }
   distances_.clear();
   maximum_ = store_distances ? distances_.fill(layout, blocks_, op.target.metric)
                              : furthest_pair(context_, layout, blocks_, op.target.metric);
   if (!wants_gradient()) return;
-  float* values = values_.get(layout.blocks() * block_size());
-  context_.pool.parallel_for(layout.blocks(), [&](std::int64_t block, int) {
-    pack_panels(spec.output, spec.out, layout.row_index(block), layout.block_rows(block),
-                values + block * block_size());
-  });
   gradient_.get(layout.blocks() * block_size());
   diagonal_.get(context_.pool.size() * block_size());
-  if (op.target.metric == Metric::kL1) ties_.build(context_, layout, blocks_);
+  if (!blocks_.in_levels()) pack_values();
+}
+
+void LayerPass::pack_values() {
+  float* values = values_.get(layout_->blocks() * block_size());
+  context_.pool.parallel_for(layout_->blocks(), [&](std::int64_t block, int) {
+    pack_panels(spec_.output, spec_.out, layout_->row_index(block), layout_->block_rows(block),
+                values + block * block_size());
+  });
+  if (op_->target.metric == Metric::kL1) ties_.build(context_, *layout_, blocks_);
 }
 
 void LayerPass::begin_pass() {
@@ -118,36 +127,62 @@ void LayerPass::list_maxima(const TilePlace& place, const float* distances, Foun
 
 void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
                              const float* row_sums, const float* column_sums) {
-  const std::int64_t rows = layout_->block_rows(place.block);
-  const std::int64_t columns = layout_->block_kept(place.strip);
-  const bool diagonal = place.block == place.strip;
-  std::vector<std::uint8_t>& ties = found_[static_cast<std::size_t>(place.task)].ties;
   if (op_->target.metric == Metric::kL1) {
-    ties.resize(static_cast<std::size_t>(panels_of(spec_.out)));
-    ties_.between(place.strip, place.block, ties.data());
     double* row_offsets = offsets_.data() + place.block * kTile;
-    for (std::int64_t r = 0; r < rows; ++r) row_offsets[r] += row_sums[r];
+    for (std::int64_t r = 0; r < layout_->block_rows(place.block); ++r) {
+      row_offsets[r] += row_sums[r];
+    }
     double* column_offsets = offsets_.data() + place.strip * kTile;
-    for (std::int64_t c = 0; c < columns; ++c) column_offsets[c] -= column_sums[c];
+    for (std::int64_t c = 0; c < layout_->block_kept(place.strip); ++c) {
+      column_offsets[c] -= column_sums[c];
+    }
   }
   float* row_gradient = gradient_.data() + place.block * block_size();
   float* column_gradient = gradient_.data() + place.strip * block_size();
+  const bool diagonal = place.block == place.strip;
   if (diagonal) {
     column_gradient = diagonal_.data() + place.worker * block_size();
     std::fill_n(column_gradient, block_size(), 0.0F);
   }
+  if (blocks_.in_levels()) {
+    add_level_gradient(place, coefficients, column_gradient, row_gradient);
+  } else {
+    add_float_gradient(place, coefficients, column_gradient, row_gradient);
+  }
+  if (diagonal) add_floats(column_gradient, block_size(), row_gradient);
+}
+
+void LayerPass::add_float_gradient(const TilePlace& place, const float* coefficients,
+                                   float* column_gradient, float* row_gradient) {
+  std::vector<std::uint8_t>& ties = found_[static_cast<std::size_t>(place.task)].ties;
+  if (op_->target.metric == Metric::kL1) {
+    ties.resize(static_cast<std::size_t>(panels_of(spec_.out)));
+    ties_.between(place.strip, place.block, ties.data());
+  }
   gradient_tile({.metric = op_->target.metric,
                  .coefficients = coefficients,
-                 .rows = rows,
-                 .columns = columns,
-                 .diagonal = diagonal,
+                 .rows = layout_->block_rows(place.block),
+                 .columns = layout_->block_kept(place.strip),
+                 .diagonal = place.block == place.strip,
                  .panels = panels_of(spec_.out),
                  .ties = ties.data(),
                  .column_values = values_.data() + place.strip * block_size(),
                  .column_gradient = column_gradient,
                  .row_values = values_.data() + place.block * block_size(),
                  .row_gradient = row_gradient});
-  if (diagonal) add_floats(column_gradient, block_size(), row_gradient);
+}
+
+void LayerPass::add_level_gradient(const TilePlace& place, const float* coefficients,
+                                   float* column_gradient, float* row_gradient) const {
+  level_gradient_tile({.coefficients = coefficients,
+                       .rows = layout_->block_rows(place.block),
+                       .columns = layout_->block_kept(place.strip),
+                       .diagonal = place.block == place.strip,
+                       .dim = spec_.out,
+                       .column_levels = blocks_.levels().panels(place.strip),
+                       .row_levels = blocks_.levels().panels(place.block),
+                       .column_gradient = column_gradient,
+                       .row_gradient = row_gradient});
 }
 
 // Adds what the tasks found, in their order.

@@ -72,6 +72,11 @@ class LayerPass {
   void list_maxima(const TilePlace& place, const float* distances, Found& found) const;
   void add_gradient(const TilePlace& place, const float* coefficients, const float* row_sums,
                     const float* column_sums);
+  void add_float_gradient(const TilePlace& place, const float* coefficients, float* column_gradient,
+                          float* row_gradient);
+  void add_level_gradient(const TilePlace& place, const float* coefficients, float* column_gradient,
+                          float* row_gradient) const;
+  void pack_values();
   void write_gradient();
 
   Context& context_;

@@ -70,12 +70,22 @@ double PairLayout::entries() const {
 }
 
 PackedBlocks::PackedBlocks(Context& context)
-    : context_(context), panel_memory_(context.memory), sum_memory_(context.memory) {}
+    : context_(context),
+      panel_memory_(context.memory),
+      sum_memory_(context.memory),
+      levels_(context) {}
+
+void PackedBlocks::pack_levels(const PairLayout& layout, const LocalLossLayer& layer) {
+  in_levels_ = true;
+  dim_ = layer.out;
+  levels_.pack(layout, layer);
+}
 
 void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int64_t dim) {
   // Of a row before the next: what is written of them all stays in the L1 cache meanwhile.
   constexpr std::int64_t kDimsAtOnce = 16;
   const std::int64_t blocks = layout.blocks();
+  in_levels_ = false;
   dim_ = dim;
   panels_ = panel_memory_.get(blocks * dim * kTile);
   sums_ = sum_memory_.get(blocks * kTile);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/level_blocks.h"
 #include "cpu/pairwise_tile.h"
 #include "lpdm/ops.h"
 
@@ -76,16 +77,21 @@ class PairLayout {
   std::int64_t furthest_ = 0;
 };
 
-// All blocks of one (N, dim) matrix, transposed and relative to the first row of their group.
+// All blocks of one (N, dim) matrix, transposed and relative to the first row of their group, or as
+// levels.
 class PackedBlocks {
  public:
   explicit PackedBlocks(Context& context);
 
   void pack(const PairLayout& layout, const float* values, std::int64_t dim);
+  void pack_levels(const PairLayout& layout, const LocalLossLayer& layer);
 
   std::int64_t dim() const { return dim_; }
+  bool in_levels() const { return in_levels_; }
+  const LevelBlocks& levels() const { return levels_; }
   BlockPanel panel(std::int64_t block) const {
-    return {panels_ + block * dim_ * kTile, sums_ + block * kTile};
+    if (in_levels_) return {.levels = levels_.block(block)};
+    return {.values = panels_ + block * dim_ * kTile, .sums = sums_ + block * kTile, .levels = {}};
   }
 
  private:
@@ -95,6 +101,8 @@ class PackedBlocks {
   float* panels_ = nullptr;  // (blocks, dim, kTile); padding rows are 0
   float* sums_ = nullptr;    // (blocks, kTile)
   std::int64_t dim_ = 0;
+  bool in_levels_ = false;
+  LevelBlocks levels_;
 };
 
 // A large distance among the kept pairs, in O(N·dim): repeated sweeps from a row to the row

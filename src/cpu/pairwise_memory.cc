@@ -5,6 +5,8 @@
 
 #include "cpu/distance_store.h"
 #include "cpu/landmark_tile.h"
+#include "cpu/level_gradient.h"
+#include "cpu/levels.h"
 #include "cpu/lowrank_pass.h"
 #include "cpu/pairwise_tile.h"
 
@@ -15,6 +17,23 @@ constexpr double kFloat = sizeof(float);
 constexpr double kDouble = sizeof(double);
 constexpr double kIndex = sizeof(std::int64_t);
 constexpr auto kTileRows = static_cast<double>(kTile);
+
+// See uses_levels.
+bool in_levels(const PairwiseWork& work, std::int64_t out) {
+  return work.fixed && work.tanh && work.loss.metric == Metric::kL1 &&
+         work.loss.target == TargetRule::kInput && out <= kMostLevelDims;
+}
+
+double level_row_bytes(std::int64_t out) {
+  return static_cast<double>(level_panels_of(out) * kLevelPanelWidth) * sizeof(std::int16_t);
+}
+
+// LevelBlocks: words, sums and panels, and a block of rows for each thread.
+double level_block_bytes(const PairwiseWork& work, double blocks, std::int64_t out) {
+  const double words = static_cast<double>(level_words_of(out) + 1) * sizeof(std::int32_t);
+  const double row = level_row_bytes(out);
+  return kTileRows * (blocks * (words + row) + static_cast<double>(work.threads) * row);
+}
 
 // A matrix of `dim` columns as PackedBlocks holds it, with its sums.
 double packed_bytes(double blocks, std::int64_t dim) {
@@ -28,9 +47,11 @@ double gradient_bytes(const PairwiseWork& work, double group_blocks, std::int64_
   const double block = panels * kTileRows * static_cast<double>(kPanelWidth) * kFloat;
   const double blocks = work.groups * group_blocks;
   const double diagonal = static_cast<double>(work.threads) * block;
+  const double gradient = blocks * (block + kTileRows * kDouble) + diagonal;
+  if (in_levels(work, out)) return gradient;  // the values are among level_block_bytes
   const bool l1 = work.loss.metric == Metric::kL1;
   const double ties = l1 ? panels * work.groups * group_blocks * (group_blocks + 1) / 16 : 0.0;
-  return 2 * blocks * block + diagonal + blocks * kTileRows * kDouble + ties;
+  return gradient + blocks * block + ties;
 }
 
 // TieMap's hash tables: at most eight slots of two words per row, and a chain.
@@ -38,7 +59,9 @@ double tie_search_bytes(const PairwiseWork& work, double blocks) {
   constexpr double kPerRow = 8 * 8;
   constexpr double kPerPosition = 4;
   std::int64_t panels = 0;
-  for (const std::int64_t out : work.outputs) panels = std::max(panels, panels_of(out));
+  for (const std::int64_t out : work.outputs) {
+    if (!in_levels(work, out)) panels = std::max(panels, panels_of(out));
+  }
   return static_cast<double>(std::min(work.threads, panels)) *
          (work.rows * kPerRow + blocks * kTileRows * kPerPosition);
 }
@@ -59,7 +82,13 @@ double landmark_bytes(const PairwiseWork& work) {
   const double rows = round_up(work.rows, kDistanceRows);
   const double tasks = std::min(kMostTasks, std::ceil(work.rows / kLeastRows));
   const double paired = work.gradient ? round_up(widest, kPairWidth) * landmarks : 0.0;
-  return kFloat * (2 * rows * stride + (widest + 1) * stride + (tasks + 1) * paired) +
+  double levels = 0.0;  // LandmarkLevels' rows; its landmarks take no more than float32's
+  for (const std::int64_t out : work.outputs) {
+    if (!in_levels(work, out)) continue;
+    levels = std::max(levels, (rows + kLevelGradientRows) * level_row_bytes(out) +
+                                  landmarks * level_row_bytes(out));
+  }
+  return levels + kFloat * (2 * rows * stride + (widest + 1) * stride + (tasks + 1) * paired) +
          kHalf * paired;
 }
 
@@ -76,7 +105,8 @@ double tile_bytes(const PairwiseWork& work) {
     bytes += threads * blocks * tile + 2 * work.rows * (kFloat + kIndex);
   }
   for (const std::int64_t out : work.outputs) {
-    bytes += packed_bytes(blocks, out);
+    bytes +=
+        in_levels(work, out) ? level_block_bytes(work, blocks, out) : packed_bytes(blocks, out);
     if (work.gradient) bytes += gradient_bytes(work, group_blocks, out);
   }
   if (work.loss.target == TargetRule::kInput) {

@@ -16,12 +16,14 @@ struct PairwiseWork {
   std::vector<std::int64_t> outputs;  // widths of the hidden layers
   LocalLossConfig loss;
   bool gradient = true;
+  bool tanh = true;    // the hidden layers' activation
+  bool fixed = false;  // backend.arithmetic
   std::int64_t threads = 1;
 };
 
 // [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
-// buffers of InputTarget, PairMask, LayerPass, DistanceStore, TieMap and WorkerTiles one by one. In
-// floating point, since N may be any product of two settings.
+// buffers of InputTarget, PairMask, LayerPass, DistanceStore, TieMap, LevelBlocks, LandmarkLevels
+// and WorkerTiles one by one. In floating point, since N may be any product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
 }  // namespace lpdm::cpu

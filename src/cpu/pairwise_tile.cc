@@ -229,6 +229,15 @@ HWY_EXPORT(add_floats);
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
                    const BlockPanel& column_block, std::int64_t dim, float* distances,
                    bool lower_half) {
+  if (row_block.levels.words != nullptr) {
+    level_distance_tile({.row_block = row_block.levels,
+                         .rows = rows,
+                         .column_block = column_block.levels,
+                         .words = level_words_of(dim),
+                         .lower_half = lower_half,
+                         .distances = distances});
+    return;
+  }
   HWY_DYNAMIC_DISPATCH(distance_tile)
   (metric, row_block, rows, column_block, dim, distances, lower_half);
 }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "cpu/level_distance.h"
 #include "lpdm/config.h"
 
 namespace lpdm::cpu {
@@ -16,10 +17,11 @@ inline constexpr std::int64_t kTile = 64;  // rows per block: a tile of floats f
 inline constexpr std::int64_t kPanelWidth =
     16;  // dimensions per gradient panel: one AVX-512 vector
 
-// A block of rows as the distance loop reads it.
+// A block of rows as the distance loop reads it: float32, or levels.
 struct BlockPanel {
   const float* values = nullptr;  // (dim, kTile): transposed, relative to one common row
   const float* sums = nullptr;    // (kTile): Σ_d of each row's values, added in order of d (l1)
+  LevelBlock levels;              // instead of these, where it has words
 };
 
 // distances[r][c] for r < rows, c < kTile. What lies beyond the blocks' real rows is unspecified;

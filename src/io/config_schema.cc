@@ -250,8 +250,8 @@ void add_backend(Table& table) {
                                   {"fixed", Arithmetic::kFixed},
                                   {"half2", Arithmetic::kHalf2},
                                   {"auto", Arithmetic::kAuto}}),
-              "numbers in which a GPU adds up pairwise distances (docs/cuda.md); auto: by its "
-              "architecture");
+              "numbers in which the outputs' pairwise distances are added up (docs/cuda.md, "
+              "docs/performance.md); the CPU has fp32 and fixed; auto: by the GPU's architecture");
 }
 
 void add_run(Table& table) {

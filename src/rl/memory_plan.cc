@@ -192,6 +192,8 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment, doub
                                       .outputs = config.network.hidden,
                                       .loss = config.hidden.loss,
                                       .gradient = learns,
+                                      .tanh = config.network.activation == Activation::kTanh,
+                                      .fixed = config.backend.arithmetic == Arithmetic::kFixed,
                                       .threads = threads});
 }
 

@@ -44,7 +44,7 @@ Batch random_batch(std::int64_t rows, const EnvironmentSpec& environment) {
 std::int64_t measured(const Config& config, const EnvironmentSpec& environment,
                       const std::vector<Batch>& batches) {
   ThreadPool pool(static_cast<int>(config.run.threads));
-  const auto backend = make_cpu_backend(pool);
+  const auto backend = make_cpu_backend(pool, config.backend.arithmetic);
   Network network(*backend, {.input = environment.observation_size,
                              .hidden = config.network.hidden,
                              .output = environment.action.size,
@@ -66,7 +66,8 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
         R"({"hidden": {"pairs": "closest_furthest"}})", R"({"hidden": {"metric": "l2"}})",
         R"({"hidden": {"pairs": "lowrank:3", "guided": true}})",
         R"({"hidden": {"target": "error_propagation", "guided": true}})",
-        R"({"hidden": {"method": "backprop"}})",
+        R"({"hidden": {"method": "backprop"}})", R"({"backend": {"arithmetic": "fixed"}})",
+        R"({"backend": {"arithmetic": "fixed"}, "hidden": {"pairs": "landmarks:64"}})",
         R"({"hidden": {"method": "frozen"}, "run": {"diagnostics_every": 0}})"}) {
     for (const std::int64_t rows : {1, 64, 500, 1025, 3000}) {
       SCOPED_TRACE(options + " with " + std::to_string(rows) + " rows");

@@ -1,0 +1,278 @@
+#include "cpu/level_gradient.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "cpu/landmark_tile.h"
+#include "cpu/pairwise_tile.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/level_gradient.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// Per target, hence after foreach_target.
+#include "cpu/activation_slope-inl.h"
+#include "cpu/round_to_integer-inl.h"
+#include "cpu/tail_vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lpdm::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Levels = hn::CappedTag<std::int16_t, kLevelPanelWidth>;
+using LevelVector = hn::Vec<Levels>;
+using Floats = hn::CappedTag<float, kPanelWidth>;
+using FloatVector = hn::Vec<Floats>;
+using Words = hn::RebindToSigned<Floats>;
+
+// Columns whose levels and credits stay in registers.
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
+constexpr std::int64_t kColumnsPerStep = 8;
+#else
+constexpr std::int64_t kColumnsPerStep = 4;
+#endif
+static_assert(kTile % kColumnsPerStep == 0 && kLevelGradientRows % kColumnsPerStep == 0);
+
+// The largest sum of rounded coefficients; kMostLandmarks of them may each be rounded up by a half.
+constexpr float kLargestSum = 32767.0F - 0.5F * static_cast<float>(kMostLandmarks);
+
+// Coefficients (rows, columns), `stride` apart, as both halves of words `pitch` apart, in units
+// such that no sum of a row's or a column's, of whichever of them, leaves 16 bits. Returns the
+// unit. columns: a multiple of kPanelWidth up to kMostLandmarks.
+float quantize_coefficients(const float* coefficients, std::int64_t rows, std::int64_t columns,
+                            std::int64_t stride, std::int64_t pitch, std::int32_t* words) {
+  const Floats floats;
+  const Words integers;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
+  // The larger of the positive ones' sum and the negative ones' is half of |Σ e| + Σ |e|.
+  alignas(64) float sums[kMostLandmarks] = {};
+  alignas(64) float sizes[kMostLandmarks] = {};
+  float largest = 0.0F;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    FloatVector sum = hn::Zero(floats);
+    FloatVector size = hn::Zero(floats);
+    for (std::int64_t c = 0; c < columns; c += width) {
+      const FloatVector value = hn::Load(floats, coefficients + r * stride + c);
+      const FloatVector absolute = hn::Abs(value);
+      sum = hn::Add(sum, value);
+      size = hn::Add(size, absolute);
+      hn::Store(hn::Add(hn::Load(floats, sums + c), value), floats, sums + c);
+      hn::Store(hn::Add(hn::Load(floats, sizes + c), absolute), floats, sizes + c);
+    }
+    largest = std::max(largest, std::abs(hn::GetLane(hn::SumOfLanes(floats, sum))) +
+                                    hn::GetLane(hn::SumOfLanes(floats, size)));
+  }
+  for (std::int64_t c = 0; c < columns; ++c) {
+    largest = std::max(largest, std::abs(sums[c]) + sizes[c]);
+  }
+  const float unit = 0.5F * largest / kLargestSum;
+  const FloatVector per_unit = hn::Set(floats, unit > 0.0F ? 1.0F / unit : 0.0F);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t c = 0; c < columns; c += width) {
+      const FloatVector value = hn::Load(floats, coefficients + r * stride + c);
+      const auto rounded = round_to_integer(floats, value, per_unit);
+      const auto low = hn::And(rounded, hn::Set(integers, 0xFFFF));
+      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(rounded)), integers, words + r * pitch + c);
+    }
+  }
+  return unit;
+}
+
+HWY_INLINE LevelVector broadcast(std::int32_t word) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(Levels(), static_cast<std::int16_t>(word));
+#else
+  return hn::BitCast(Levels(), hn::Set(hn::Repartition<std::int32_t, Levels>(), word));
+#endif
+}
+
+// The coefficient to the column's credit, and from the row's, if the column's level is larger.
+HWY_INLINE void add_pair(LevelVector column, LevelVector row, LevelVector coefficient,
+                         LevelVector& column_credit, LevelVector& row_credit) {
+#if HWY_TARGET <= HWY_AVX3
+  // Masked additions, which this version of Highway has no name for.
+  const __mmask32 larger = _mm512_cmplt_epi16_mask(row.raw, column.raw);
+  column_credit.raw =
+      _mm512_mask_add_epi16(column_credit.raw, larger, column_credit.raw, coefficient.raw);
+  row_credit.raw = _mm512_mask_sub_epi16(row_credit.raw, larger, row_credit.raw, coefficient.raw);
+#else
+  const LevelVector credit = hn::And(hn::VecFromMask(Levels(), hn::Lt(row, column)), coefficient);
+  column_credit = hn::Add(column_credit, credit);
+  row_credit = hn::Sub(row_credit, credit);
+#endif
+}
+
+// One panel of dimensions.
+struct Panel {
+  std::int64_t columns = 0;
+  std::int64_t column_pitch = 0;
+  const std::int16_t* column_levels = nullptr;  // columns, in whole steps, column_pitch apart
+  std::int16_t* column_credit = nullptr;        // (columns, kLevelPanelWidth), written
+  std::int64_t rows = 0;
+  const std::int16_t* row_levels = nullptr;  // (rows, kLevelPanelWidth)
+  std::int16_t* row_credit = nullptr;        // (rows, kLevelPanelWidth), added to
+  bool diagonal = false;
+};
+
+// words[r · kRowPitch + c · kColumnPitch]: coefficient of row r and column c
+template <std::int64_t kRowPitch, std::int64_t kColumnPitch>
+HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRICT words) {
+  const Levels levels;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(levels));
+  for (std::int64_t lane = 0; lane < kLevelPanelWidth; lane += width) {
+    const std::int16_t* HWY_RESTRICT row_levels = panel.row_levels + lane;
+    std::int16_t* HWY_RESTRICT row_credits = panel.row_credit + lane;
+    for (std::int64_t first = 0; first < panel.columns; first += kColumnsPerStep) {
+      LevelVector column[kColumnsPerStep];
+      LevelVector credit[kColumnsPerStep];
+      for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
+        column[c] =
+            hn::LoadU(levels, panel.column_levels + (first + c) * panel.column_pitch + lane);
+        credit[c] = hn::Zero(levels);
+      }
+      for (std::int64_t r = panel.diagonal ? first : 0; r < panel.rows; ++r) {
+        const LevelVector row = hn::Load(levels, row_levels + r * kLevelPanelWidth);
+        LevelVector row_credit = hn::Load(levels, row_credits + r * kLevelPanelWidth);
+        HWY_UNROLL(8)
+        for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
+          const std::int32_t word = words[r * kRowPitch + (first + c) * kColumnPitch];
+          add_pair(column[c], row, broadcast(word), credit[c], row_credit);
+        }
+        hn::Store(row_credit, levels, row_credits + r * kLevelPanelWidth);
+      }
+      for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
+        hn::Store(credit[c], levels, panel.column_credit + (first + c) * kLevelPanelWidth + lane);
+      }
+    }
+  }
+}
+
+HWY_INLINE FloatVector to_float(const std::int16_t* levels) {
+  const hn::Rebind<std::int16_t, Floats> halves;
+  return hn::ConvertTo(Floats(), hn::PromoteTo(Words(), hn::Load(halves, levels)));
+}
+
+// Adds unit · credit (count, kLevelPanelWidth) to rows `pitch` apart: the first half of a panel's
+// dimensions to `low`, the other to `high` (null: there are none).
+void add_credit(const std::int16_t* credit, std::int64_t count, float unit, std::int64_t pitch,
+                float* low, float* high) {
+  const Floats floats;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
+  const FloatVector scale = hn::Set(floats, unit);
+  for (std::int64_t k = 0; k < count; ++k) {
+    const std::int16_t* from = credit + k * kLevelPanelWidth;
+    for (std::int64_t lane = 0; lane < kPanelWidth; lane += width) {
+      float* to = low + k * pitch + lane;
+      hn::Store(hn::MulAdd(to_float(from + lane), scale, hn::Load(floats, to)), floats, to);
+      if (high == nullptr) continue;
+      to = high + k * pitch + lane;
+      hn::Store(hn::MulAdd(to_float(from + kPanelWidth + lane), scale, hn::Load(floats, to)),
+                floats, to);
+    }
+  }
+}
+
+void level_gradient_tile(const LevelGradientTile& tile) {
+  alignas(64) std::int32_t words[kTile * kTile];
+  alignas(64) std::int16_t column_credit[kTile * kLevelPanelWidth];
+  alignas(64) std::int16_t row_credit[kTile * kLevelPanelWidth];
+  const float unit =
+      quantize_coefficients(tile.coefficients, tile.rows, kTile, kTile, kTile, words);
+  constexpr std::int64_t kHalf = kTile * kPanelWidth;
+  for (std::int64_t p = 0; p < level_panels_of(tile.dim); ++p) {
+    const std::int64_t at = p * kTile * kLevelPanelWidth;
+    std::fill_n(row_credit, tile.rows * kLevelPanelWidth, std::int16_t{0});
+    credit_panel<kTile, 1>({.columns = tile.columns,
+                            .column_pitch = kLevelPanelWidth,
+                            .column_levels = tile.column_levels + at,
+                            .column_credit = column_credit,
+                            .rows = tile.rows,
+                            .row_levels = tile.row_levels + at,
+                            .row_credit = row_credit,
+                            .diagonal = tile.diagonal},
+                           words);
+    const bool both = p * kLevelPanelWidth + kPanelWidth < tile.dim;
+    float* columns = tile.column_gradient + 2 * p * kHalf;
+    float* rows = tile.row_gradient + 2 * p * kHalf;
+    add_credit(column_credit, tile.columns, unit, kPanelWidth, columns,
+               both ? columns + kHalf : nullptr);
+    add_credit(row_credit, tile.rows, unit, kPanelWidth, rows, both ? rows + kHalf : nullptr);
+  }
+}
+
+// delta of the panel's dimensions from `first` on, from the rows' credits in units.
+template <bool kStreamed>
+void write_deltas(const LandmarkLevelGradient& op, std::int64_t first, const std::int16_t* credit,
+                  float unit) {
+  const Floats floats;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
+  const FloatVector scale = hn::Set(floats, 2.0F * op.factor * unit);
+  const FloatVector step = hn::Set(floats, op.through_activation ? kLevelStep : 0.0F);
+  const std::int64_t end = std::min(kLevelPanelWidth, op.dim - first);
+  for (std::int64_t r = 0; r < op.rows; ++r) {
+    const FloatVector offset = hn::Set(floats, op.factor * op.coefficient_sums[r]);
+    const std::int16_t* credits = credit + r * kLevelPanelWidth;
+    const std::int16_t* levels = op.levels + r * op.pitch + first;
+    float* delta = op.delta + r * op.dim + first;
+    for (std::int64_t lane = 0; lane < end; lane += width) {
+      const FloatVector gradient = hn::MulSub(scale, to_float(credits + lane), offset);
+      const FloatVector y = hn::Mul(to_float(levels + lane), step);
+      const FloatVector value = hn::Mul(gradient, slope<Activation::kTanh>(y));
+      if constexpr (kStreamed) {
+        hn::Stream(value, floats, delta + lane);
+      } else {
+        store_available(floats, value, delta + lane, end - lane);
+      }
+    }
+  }
+}
+
+void landmark_level_gradient(const LandmarkLevelGradient& op) {
+  // Not a power of two apart, so that rows do not share the cache's sets.
+  constexpr std::int64_t kPitch = kMostLandmarks + kLandmarkLanes;
+  alignas(64) std::int32_t words[kLevelGradientRows * kPitch];
+  alignas(64) std::int16_t credit[kLevelGradientRows * kLevelPanelWidth];
+  alignas(64) std::int16_t landmark_credit[kMostLandmarks * kLevelPanelWidth];
+  const float unit =
+      quantize_coefficients(op.coefficients, op.rows, op.stride, op.stride, kPitch, words);
+  const std::int64_t whole = ceil_div(op.rows, kColumnsPerStep) * kColumnsPerStep;
+  for (std::int64_t r = op.rows; r < whole; ++r) std::fill_n(words + r * kPitch, op.landmarks, 0);
+  for (std::int64_t p = 0; p < level_panels_of(op.dim); ++p) {
+    const std::int64_t at = p * op.landmarks * kLevelPanelWidth;
+    std::fill_n(landmark_credit, op.landmarks * kLevelPanelWidth, std::int16_t{0});
+    credit_panel<1, kPitch>({.columns = op.rows,
+                             .column_pitch = op.pitch,
+                             .column_levels = op.levels + p * kLevelPanelWidth,
+                             .column_credit = credit,
+                             .rows = op.landmarks,
+                             .row_levels = op.landmark_levels + at,
+                             .row_credit = landmark_credit},
+                            words);
+    const bool streamed = op.streamed && op.dim % kPanelWidth == 0;  // whole, aligned vectors
+    const auto write = streamed ? write_deltas<true> : write_deltas<false>;
+    write(op, p * kLevelPanelWidth, credit, unit);
+    float* landmarks = op.landmark_credit + at;
+    add_credit(landmark_credit, op.landmarks, unit, kLevelPanelWidth, landmarks,
+               landmarks + kPanelWidth);
+  }
+}
+
+}  // namespace lpdm::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lpdm::cpu {
+
+HWY_EXPORT(level_gradient_tile);
+HWY_EXPORT(landmark_level_gradient);
+
+void level_gradient_tile(const LevelGradientTile& tile) {
+  HWY_DYNAMIC_DISPATCH(level_gradient_tile)(tile);
+}
+
+void landmark_level_gradient(const LandmarkLevelGradient& op) {
+  HWY_DYNAMIC_DISPATCH(landmark_level_gradient)(op);
+}
+
+}  // namespace lpdm::cpu
+#endif  // HWY_ONCE

@@ -1,0 +1,57 @@
+// The l1 gradient of pairs from 16-bit levels and 16-bit coefficients (Highway, run-time dispatch).
+//
+// As in float32 a pair's coefficient is credited to one end, and taken from the other, where its
+// level is larger: one comparison and two masked additions, of 32 dimensions instead of 16. A
+// tile's coefficients are scaled so that no sum of theirs leaves 16 bits, some eleven bits of the
+// largest one remaining; their rounding errors are independent, so the gradient of many pairs has
+// more. Equal levels count as if the first end's were smaller. That gives values which are equal
+// a direction instead of none, where it has no consequence: saturated and dead units have no slope,
+// and rows that are equal everywhere make opposite contributions to the same weight gradient.
+#pragma once
+
+#include <cstdint>
+
+#include "cpu/levels.h"
+
+namespace lpdm::cpu {
+
+// The gradients are float32 in panels of kPanelWidth, as in pairwise_tile.h: half of the gradient,
+// to be completed by the sums of the coefficients. kTile rows by kTile columns.
+struct LevelGradientTile {
+  const float* coefficients = nullptr;  // (rows, kTile): [row][column]
+  std::int64_t rows = 0;
+  std::int64_t columns = 0;
+  bool diagonal = false;  // only column < row is non-zero
+  std::int64_t dim = 0;
+  const std::int16_t* column_levels = nullptr;  // (level panels, kTile, kLevelPanelWidth)
+  const std::int16_t* row_levels = nullptr;
+  float* column_gradient = nullptr;  // (panels, kTile, kPanelWidth), added to
+  float* row_gradient = nullptr;     // another one, on the diagonal too
+};
+
+void level_gradient_tile(const LevelGradientTile& tile);
+
+inline constexpr std::int64_t kLevelGradientRows = 64;  // rows per call of the next one
+
+// The gradient of up to kLevelGradientRows rows of the batch, and their part of the landmarks', as
+// landmark_gradient in landmark_tile.h.
+struct LandmarkLevelGradient {
+  std::int64_t rows = 0;
+  std::int64_t dim = 0;
+  std::int64_t pitch = 0;                         // levels from one row to the next
+  const std::int16_t* levels = nullptr;           // (kLevelGradientRows, pitch), all readable
+  std::int64_t landmarks = 0;                     // M
+  const std::int16_t* landmark_levels = nullptr;  // (level panels, M, kLevelPanelWidth)
+  std::int64_t stride = 0;                        // M padded to kLandmarkLanes
+  const float* coefficients = nullptr;            // (rows, stride), 0 from M on
+  const float* coefficient_sums = nullptr;        // (rows): of a row's coefficients
+  float factor = 1.0F;                            // delta = factor · gradient · activation'
+  bool through_activation = false;                // else the derivative is left out
+  float* delta = nullptr;                         // (rows, dim)
+  bool streamed = false;             // past the caches, where delta is larger than they are
+  float* landmark_credit = nullptr;  // (level panels, M, kLevelPanelWidth), added to
+};
+
+void landmark_level_gradient(const LandmarkLevelGradient& op);
+
+}  // namespace lpdm::cpu

@@ -1,0 +1,59 @@
+#include "cpu/levels.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "cpu/levels.cc"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+// Per target, hence after foreach_target.
+#include "cpu/round_to_integer-inl.h"
+#include "cpu/tail_vectors-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace lpdm::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using Lanes = hn::CappedTag<float, 16>;
+using Vector = hn::Vec<Lanes>;
+using Words = hn::RebindToSigned<Lanes>;
+
+bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::int64_t stride,
+               std::int16_t* levels, std::int32_t* sums) {
+  const Lanes lanes;
+  const Words words;
+  const hn::Rebind<std::int16_t, Lanes> halves;
+  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
+  const Vector zero = hn::Zero(lanes);
+  const Vector scale = hn::Set(lanes, kLargestLevel);
+  Vector finite = zero;  // NaN where an output is not
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float* from = output + r * dim;
+    auto sum = hn::Zero(words);
+    const auto quantize = [&](std::int64_t d, Vector value) {
+      finite = hn::MulAdd(value, zero, finite);
+      const auto level = round_to_integer(lanes, value, scale);
+      sum = hn::Add(sum, level);
+      hn::StoreU(hn::DemoteTo(halves, level), halves, levels + r * stride + d);
+    };
+    std::int64_t d = 0;
+    for (; d + width <= dim; d += width) quantize(d, hn::LoadU(lanes, from + d));
+    for (; d < stride; d += width) quantize(d, load_available(lanes, from + d, dim - d));
+    sums[r] = hn::GetLane(hn::SumOfLanes(words, sum));
+  }
+  return hn::GetLane(hn::SumOfLanes(lanes, finite)) == 0.0F;
+}
+
+}  // namespace lpdm::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lpdm::cpu {
+
+HWY_EXPORT(to_levels);
+
+bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::int64_t stride,
+               std::int16_t* levels, std::int32_t* sums) {
+  return HWY_DYNAMIC_DISPATCH(to_levels)(output, rows, dim, stride, levels, sums);
+}
+
+}  // namespace lpdm::cpu
+#endif  // HWY_ONCE

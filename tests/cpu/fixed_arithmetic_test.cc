@@ -1,0 +1,211 @@
+// backend.arithmetic fixed on the CPU: 16-bit levels against the float64 reference, with every way
+// of choosing pairs, and what must be exact about them.
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "cpu/local_loss_case.h"
+#include "test_backend.h"
+
+namespace lpdm {
+namespace {
+
+Case fixed_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
+  Case c = random_case(n, dim, out);
+  c.backend.arithmetic = Arithmetic::kFixed;
+  c.through = Activation::kTanh;
+  return c;
+}
+
+void choose_landmarks(Case& c, std::int64_t count) {
+  c.landmarks.clear();
+  for (std::int64_t k = 0; k < count; ++k) c.landmarks.push_back(k * c.n / count);
+}
+
+void guide(Case& c) {
+  c.options.guided = true;
+  c.values = uniform_values(c.n, 3);
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  double sum = 0.0;
+  for (const double value : values) sum += value * value;
+  return std::sqrt(sum / static_cast<double>(values.size()));
+}
+
+// Levels are 2⁻¹⁵ apart, coefficients are rounded to some 2⁻¹¹ of the largest, and outputs closer
+// than a level have an arbitrary order, which of few pairs may be seen in single entries.
+void expect_close(const Case& c, const std::string& name) {
+  const std::vector<Outcome> outcomes = run_layers(c);
+  const std::vector<reference::LocalLossResult> results = expected(c);
+  for (std::size_t l = 0; l < results.size(); ++l) {
+    SCOPED_TRACE(name + ", layer " + std::to_string(l + 1));
+    EXPECT_NEAR(outcomes[l].statistics.loss, results[l].loss,
+                std::max(3e-5 * results[l].loss, 1e-6));
+    const std::vector<double>& gradient = results[l].grad_y;
+    std::vector<double> difference(gradient.size());
+    for (std::size_t k = 0; k < gradient.size(); ++k) {
+      difference[k] = outcomes[l].grad_y[k] - gradient[k];
+    }
+    EXPECT_LE(root_mean_square(difference), 2e-3 * root_mean_square(gradient) + 1e-7);
+  }
+}
+
+void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others) {
+  ASSERT_EQ(some.size(), others.size());
+  for (std::size_t l = 0; l < some.size(); ++l) {
+    EXPECT_EQ(some[l].statistics.loss, others[l].statistics.loss);
+    EXPECT_EQ(some[l].statistics.max_distance, others[l].statistics.max_distance);
+    EXPECT_EQ(some[l].grad_y, others[l].grad_y);
+  }
+}
+
+TEST(FixedArithmetic, ComesCloseToTheReferenceForAllPairs) {
+  for (const std::int64_t n : {2, 3, 63, 65, 130, 321}) {
+    for (const std::int64_t out : {1, 7, 31, 33, 64, 130}) {
+      expect_close(fixed_case(n, 5, out), std::to_string(n) + "x" + std::to_string(out));
+    }
+  }
+}
+
+TEST(FixedArithmetic, ComesCloseToTheReferenceForLandmarks) {
+  for (const std::int64_t n : {33, 130, 300}) {
+    for (const std::int64_t count : {1, 15, 16, 17, 48, 140}) {
+      if (2 * count > n) continue;
+      for (const std::int64_t out : {1, 31, 33, 64, 130}) {
+        Case c = fixed_case(n, 5, out);
+        choose_landmarks(c, count);
+        expect_close(
+            c, std::to_string(count) + " of " + std::to_string(n) + "x" + std::to_string(out));
+      }
+    }
+  }
+  Case c = fixed_case(600, 20, 300);
+  choose_landmarks(c, 256);
+  expect_close(c, "256 of 600");
+}
+
+TEST(FixedArithmetic, TakesEveryOption) {
+  for (const bool landmarks : {false, true}) {
+    for (const LossScale scale : {LossScale::kOwn, LossScale::kCross, LossScale::kNone}) {
+      for (const LossNorm norm : {LossNorm::kFrobenius, LossNorm::kSquared}) {
+        for (const bool guided : {false, true}) {
+          Case c = fixed_case(150, 5, 40);
+          add_layer(c, 35);
+          if (landmarks) choose_landmarks(c, 20);
+          c.options.scale = scale;
+          c.options.norm = norm;
+          if (guided) guide(c);
+          expect_close(c, "landmarks " + std::to_string(landmarks) + " scale " +
+                              std::to_string(static_cast<int>(scale)) + " norm " +
+                              std::to_string(static_cast<int>(norm)) + " guided " +
+                              std::to_string(guided));
+        }
+      }
+    }
+  }
+  Case sparse = fixed_case(150, 5, 40);
+  sparse.options.pairs.sparse = SparsePairs::kClosestFurthest;
+  expect_close(sparse, "sparse");
+  Case episodes = fixed_case(200, 5, 40);
+  episodes.episode_ends = {3, 70, 199, 200};
+  expect_close(episodes, "episodes");
+}
+
+TEST(FixedArithmetic, GivesNoGradientWhereAllRowsAreEqual) {
+  for (const bool landmarks : {false, true}) {
+    Case c = fixed_case(40, 4, 35);
+    if (landmarks) choose_landmarks(c, 7);
+    std::ranges::fill(c.y, 0.5F);
+    EXPECT_EQ(run(c).grad_y, std::vector<float>(c.y.size(), 0.0F));
+  }
+}
+
+TEST(FixedArithmetic, SharesTheMaximumAmongManyPairs) {
+  for (const bool landmarks : {false, true}) {
+    Case c = fixed_case(200, 4, 3);
+    c.through = std::nullopt;
+    if (landmarks) choose_landmarks(c, 50);
+    // Corners of a cube, which fall on levels: nothing is rounded but the coefficients. Equal
+    // outputs have an order all the same, so a row's gradient is not to be compared.
+    for (float& y : c.y) y = y > 0.0F ? 1.0F : -1.0F;
+    const Outcome outcome = run(c);
+    EXPECT_NEAR(outcome.statistics.loss, expected(c)[0].loss, 1e-5 * expected(c)[0].loss);
+    double sum = 0.0;
+    double size = 0.0;
+    for (const float entry : outcome.grad_y) {
+      sum += entry;
+      size += std::abs(entry);
+    }
+    EXPECT_GT(size, 0.0);
+    EXPECT_LT(std::abs(sum), 1e-3 * size);  // what one end of a pair gets the other one loses
+  }
+}
+
+TEST(FixedArithmetic, TellsOfOutputsThatAreNotFinite) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    for (const bool landmarks : {false, true}) {
+      Case c = fixed_case(150, 4, 35);
+      if (landmarks) choose_landmarks(c, 16);
+      c.y[35 * 99 + 20] = bad;
+      EXPECT_FALSE(std::isfinite(run(c).statistics.loss));
+    }
+  }
+}
+
+TEST(FixedArithmetic, LeavesInFloat32WhatLevelsCannotStandFor) {
+  for (const bool landmarks : {false, true}) {
+    Case euclidean = fixed_case(150, 5, 40);
+    euclidean.options.metric = Metric::kL2;
+    Case unbounded = fixed_case(150, 5, 40);
+    unbounded.through = Activation::kRelu;
+    Case propagated = fixed_case(150, 5, 40);
+    add_layer(propagated, 30);
+    propagated.options.target = TargetRule::kErrorPropagation;
+    for (Case c : {euclidean, unbounded, propagated}) {
+      if (landmarks) choose_landmarks(c, 20);
+      const std::vector<Outcome> fixed = run_layers(c);
+      c.backend.arithmetic = Arithmetic::kFp32;
+      expect_same(fixed, run_layers(c));
+    }
+  }
+}
+
+TEST(FixedArithmetic, DoesNotDependOnTheNumberOfThreads) {
+  for (const bool landmarks : {false, true}) {
+    Case c = fixed_case(1000, 6, 40);
+    add_layer(c, 33);
+    guide(c);
+    if (landmarks) choose_landmarks(c, 60);
+    const std::vector<Outcome> one = run_layers(c, 1);
+    for (const int threads : {2, 3, 5}) expect_same(one, run_layers(c, threads));
+  }
+}
+
+TEST(FixedArithmetic, HasTheSameDistancesOnEveryGenerationOfVectorUnits) {
+  for (const bool landmarks : {false, true}) {
+    Case c = fixed_case(300, 6, 75);
+    if (landmarks) choose_landmarks(c, 40);
+    const Outcome newest = run(c);
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+      hwy::SetSupportedTargetsForTest(target);
+      const Outcome outcome = run(c);
+      hwy::SetSupportedTargetsForTest(0);
+      EXPECT_EQ(outcome.statistics.max_distance, newest.statistics.max_distance);
+      EXPECT_NEAR(outcome.statistics.loss, newest.statistics.loss, 1e-5 * newest.statistics.loss);
+      double largest = 0.0;
+      for (const float entry : newest.grad_y) largest = std::max<double>(largest, std::abs(entry));
+      for (std::size_t k = 0; k < newest.grad_y.size(); ++k) {
+        ASSERT_NEAR(outcome.grad_y[k], newest.grad_y[k], 1e-3 * largest);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace lpdm

@@ -9,7 +9,7 @@ namespace lpdm::cpu {
 
 namespace {
 
-constexpr std::int64_t kCached = std::int64_t{8} << 20;  // [bytes] that a cache may well hold
+constexpr std::int64_t kCached = std::int64_t{3} << 20;  // [bytes] that a core may well have cached
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return ceil_div(value, step) * step;

@@ -107,22 +107,25 @@ struct Panel {
   std::int64_t columns = 0;
   std::int64_t column_pitch = 0;
   const std::int16_t* column_levels = nullptr;  // columns, in whole steps, column_pitch apart
-  std::int16_t* column_credit = nullptr;        // (columns, kLevelPanelWidth), written
   std::int64_t rows = 0;
   const std::int16_t* row_levels = nullptr;  // (rows, kLevelPanelWidth)
   std::int16_t* row_credit = nullptr;        // (rows, kLevelPanelWidth), added to
   bool diagonal = false;
 };
 
-// words[r · kRowPitch + c · kColumnPitch]: coefficient of row r and column c
-template <std::int64_t kRowPitch, std::int64_t kColumnPitch>
-HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRICT words) {
+// words[r · kRowPitch + c · kColumnPitch]: coefficient of row r and column c.
+// finish(column, count, credit): what becomes of the credits (count, kLevelPanelWidth) of a step's
+// columns.
+template <std::int64_t kRowPitch, std::int64_t kColumnPitch, class Finish>
+HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRICT words,
+                             const Finish& finish) {
   const Levels levels;
   const auto width = static_cast<std::int64_t>(hn::Lanes(levels));
-  for (std::int64_t lane = 0; lane < kLevelPanelWidth; lane += width) {
-    const std::int16_t* HWY_RESTRICT row_levels = panel.row_levels + lane;
-    std::int16_t* HWY_RESTRICT row_credits = panel.row_credit + lane;
-    for (std::int64_t first = 0; first < panel.columns; first += kColumnsPerStep) {
+  alignas(64) std::int16_t column_credit[kColumnsPerStep * kLevelPanelWidth];
+  for (std::int64_t first = 0; first < panel.columns; first += kColumnsPerStep) {
+    for (std::int64_t lane = 0; lane < kLevelPanelWidth; lane += width) {
+      const std::int16_t* HWY_RESTRICT row_levels = panel.row_levels + lane;
+      std::int16_t* HWY_RESTRICT row_credits = panel.row_credit + lane;
       LevelVector column[kColumnsPerStep];
       LevelVector credit[kColumnsPerStep];
       for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
@@ -141,9 +144,10 @@ HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRIC
         hn::Store(row_credit, levels, row_credits + r * kLevelPanelWidth);
       }
       for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
-        hn::Store(credit[c], levels, panel.column_credit + (first + c) * kLevelPanelWidth + lane);
+        hn::Store(credit[c], levels, column_credit + c * kLevelPanelWidth + lane);
       }
     }
+    finish(first, std::min(kColumnsPerStep, panel.columns - first), column_credit);
   }
 }
 
@@ -174,49 +178,60 @@ void add_credit(const std::int16_t* credit, std::int64_t count, float unit, std:
 
 void level_gradient_tile(const LevelGradientTile& tile) {
   alignas(64) std::int32_t words[kTile * kTile];
-  alignas(64) std::int16_t column_credit[kTile * kLevelPanelWidth];
   alignas(64) std::int16_t row_credit[kTile * kLevelPanelWidth];
   const float unit =
       quantize_coefficients(tile.coefficients, tile.rows, kTile, kTile, kTile, words);
   constexpr std::int64_t kHalf = kTile * kPanelWidth;
   for (std::int64_t p = 0; p < level_panels_of(tile.dim); ++p) {
     const std::int64_t at = p * kTile * kLevelPanelWidth;
+    // Of the panel's dimensions, the second half of which may not be there.
+    const bool both = p * kLevelPanelWidth + kPanelWidth < tile.dim;
+    const auto add_to = [&](float* gradient, std::int64_t first, std::int64_t count,
+                            const std::int16_t* credit) {
+      float* low = gradient + 2 * p * kHalf + first * kPanelWidth;
+      add_credit(credit, count, unit, kPanelWidth, low, both ? low + kHalf : nullptr);
+    };
     std::fill_n(row_credit, tile.rows * kLevelPanelWidth, std::int16_t{0});
     credit_panel<kTile, 1>({.columns = tile.columns,
                             .column_pitch = kLevelPanelWidth,
                             .column_levels = tile.column_levels + at,
-                            .column_credit = column_credit,
                             .rows = tile.rows,
                             .row_levels = tile.row_levels + at,
                             .row_credit = row_credit,
                             .diagonal = tile.diagonal},
-                           words);
-    const bool both = p * kLevelPanelWidth + kPanelWidth < tile.dim;
-    float* columns = tile.column_gradient + 2 * p * kHalf;
-    float* rows = tile.row_gradient + 2 * p * kHalf;
-    add_credit(column_credit, tile.columns, unit, kPanelWidth, columns,
-               both ? columns + kHalf : nullptr);
-    add_credit(row_credit, tile.rows, unit, kPanelWidth, rows, both ? rows + kHalf : nullptr);
+                           words,
+                           [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
+                             add_to(tile.column_gradient, first, count, credit);
+                           });
+    add_to(tile.row_gradient, 0, tile.rows, row_credit);
   }
 }
 
-// delta of the panel's dimensions from `first` on, from the rows' credits in units.
+// What all deltas have in common.
+struct DeltaScale {
+  float factor = 0.0F;  // of a row's sum of coefficients
+  float credit = 0.0F;  // of a unit of its credit
+  float level = 0.0F;   // what a level stands for; 0: the derivative is left out
+};
+
+// delta of the dimensions from `d` on, up to a panel's, of rows [row, row + count).
 template <bool kStreamed>
-void write_deltas(const LandmarkLevelGradient& op, std::int64_t first, const std::int16_t* credit,
-                  float unit) {
+HWY_INLINE void write_deltas(const LandmarkLevelGradient& op, const DeltaScale& scale,
+                             std::int64_t d, std::int64_t row, std::int64_t count,
+                             const std::int16_t* credit) {
   const Floats floats;
   const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
-  const FloatVector scale = hn::Set(floats, 2.0F * op.factor * unit);
-  const FloatVector step = hn::Set(floats, op.through_activation ? kLevelStep : 0.0F);
-  const std::int64_t end = std::min(kLevelPanelWidth, op.dim - first);
-  for (std::int64_t r = 0; r < op.rows; ++r) {
-    const FloatVector offset = hn::Set(floats, op.factor * op.coefficient_sums[r]);
+  const FloatVector per_credit = hn::Set(floats, scale.credit);
+  const FloatVector per_level = hn::Set(floats, scale.level);
+  const std::int64_t end = std::min(kLevelPanelWidth, op.dim - d);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const FloatVector offset = hn::Set(floats, scale.factor * op.coefficient_sums[row + r]);
     const std::int16_t* credits = credit + r * kLevelPanelWidth;
-    const std::int16_t* levels = op.levels + r * op.pitch + first;
-    float* delta = op.delta + r * op.dim + first;
+    const std::int16_t* levels = op.levels + (row + r) * op.pitch + d;
+    float* delta = op.delta + (row + r) * op.dim + d;
     for (std::int64_t lane = 0; lane < end; lane += width) {
-      const FloatVector gradient = hn::MulSub(scale, to_float(credits + lane), offset);
-      const FloatVector y = hn::Mul(to_float(levels + lane), step);
+      const FloatVector gradient = hn::MulSub(per_credit, to_float(credits + lane), offset);
+      const FloatVector y = hn::Mul(to_float(levels + lane), per_level);
       const FloatVector value = hn::Mul(gradient, slope<Activation::kTanh>(y));
       if constexpr (kStreamed) {
         hn::Stream(value, floats, delta + lane);
@@ -227,34 +242,43 @@ void write_deltas(const LandmarkLevelGradient& op, std::int64_t first, const std
   }
 }
 
-void landmark_level_gradient(const LandmarkLevelGradient& op) {
+template <bool kStreamed>
+void landmark_gradient_of(const LandmarkLevelGradient& op) {
   // Not a power of two apart, so that rows do not share the cache's sets.
   constexpr std::int64_t kPitch = kMostLandmarks + kLandmarkLanes;
   alignas(64) std::int32_t words[kLevelGradientRows * kPitch];
-  alignas(64) std::int16_t credit[kLevelGradientRows * kLevelPanelWidth];
   alignas(64) std::int16_t landmark_credit[kMostLandmarks * kLevelPanelWidth];
   const float unit =
       quantize_coefficients(op.coefficients, op.rows, op.stride, op.stride, kPitch, words);
   const std::int64_t whole = ceil_div(op.rows, kColumnsPerStep) * kColumnsPerStep;
   for (std::int64_t r = op.rows; r < whole; ++r) std::fill_n(words + r * kPitch, op.landmarks, 0);
+  const DeltaScale scale{.factor = op.factor,
+                         .credit = 2.0F * op.factor * unit,
+                         .level = op.through_activation ? kLevelStep : 0.0F};
   for (std::int64_t p = 0; p < level_panels_of(op.dim); ++p) {
     const std::int64_t at = p * op.landmarks * kLevelPanelWidth;
+    const std::int64_t d = p * kLevelPanelWidth;
     std::fill_n(landmark_credit, op.landmarks * kLevelPanelWidth, std::int16_t{0});
-    credit_panel<1, kPitch>({.columns = op.rows,
-                             .column_pitch = op.pitch,
-                             .column_levels = op.levels + p * kLevelPanelWidth,
-                             .column_credit = credit,
-                             .rows = op.landmarks,
-                             .row_levels = op.landmark_levels + at,
-                             .row_credit = landmark_credit},
-                            words);
-    const bool streamed = op.streamed && op.dim % kPanelWidth == 0;  // whole, aligned vectors
-    const auto write = streamed ? write_deltas<true> : write_deltas<false>;
-    write(op, p * kLevelPanelWidth, credit, unit);
+    credit_panel<1, kPitch>(
+        {.columns = op.rows,
+         .column_pitch = op.pitch,
+         .column_levels = op.levels + d,
+         .rows = op.landmarks,
+         .row_levels = op.landmark_levels + at,
+         .row_credit = landmark_credit},
+        words, [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
+          write_deltas<kStreamed>(op, scale, d, first, count, credit);
+        });
     float* landmarks = op.landmark_credit + at;
     add_credit(landmark_credit, op.landmarks, unit, kLevelPanelWidth, landmarks,
                landmarks + kPanelWidth);
   }
+}
+
+void landmark_level_gradient(const LandmarkLevelGradient& op) {
+  const bool whole_vectors = op.dim % kPanelWidth == 0;  // and hence aligned
+  return op.streamed && whole_vectors ? landmark_gradient_of<true>(op)
+                                      : landmark_gradient_of<false>(op);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE

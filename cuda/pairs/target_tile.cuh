@@ -75,15 +75,6 @@ struct KeptEntries {
   }
 };
 
-__device__ inline bool is_pair(const PairDomain& domain, const TileBounds& bounds, std::int64_t row,
-                               std::int64_t column) {
-  if (row >= bounds.rows || column >= bounds.columns) return false;
-  if (domain.episode_begin == nullptr) return true;
-  const std::int64_t of_row = batch_row(domain.rows, row);
-  const std::int64_t of_column = batch_row(domain.columns, column);
-  return of_column >= domain.episode_begin[of_row] && of_column < domain.episode_end[of_row];
-}
-
 // Most tiles of dense pairs: nothing is to be looked at entry by entry.
 __device__ inline bool all_entries_are_kept(const PairDomain& domain, const TileBounds& bounds) {
   return domain.limits.closest == nullptr && domain.episode_begin == nullptr &&
@@ -91,20 +82,44 @@ __device__ inline bool all_entries_are_kept(const PairDomain& domain, const Tile
          bounds.first_column + kTileColumns <= bounds.columns;
 }
 
-// Needs no registers of the tile, so that it is not unrolled: few tiles come here.
-__device__ inline std::uint64_t pair_mask(const PairDomain& domain, const TileBounds& bounds) {
-  const TilePlace place;
-  std::uint64_t mask = 0;
-#pragma unroll 1
-  for (int k = 0; k < kOwn * kOwn; ++k) {
-    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
-    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
-    if (is_pair(domain, bounds, row, column)) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
-  }
-  return mask;
+// The bits of a row of entries, one for each column, in all rows.
+__device__ inline std::uint64_t in_all_rows(unsigned columns) {
+  return columns * std::uint64_t{0x0101010101010101};
 }
 
-// The entries of rows with themselves.
+// The columns, one bit each, that are below `end` and not below `begin`.
+__device__ inline unsigned columns_within(const TileBounds& bounds, const TilePlace& place,
+                                          std::int64_t begin, std::int64_t end) {
+  unsigned columns = 0;
+#pragma unroll
+  for (int c = 0; c < kOwn; ++c) {
+    const std::int64_t column = bounds.first_column + place.column(c);
+    if (column >= begin && column < end) columns |= 1U << c;
+  }
+  return columns;
+}
+
+// Entries of two rows that there are, and of one episode where those are kept apart.
+__device__ inline std::uint64_t pair_mask(const PairDomain& domain, const TileBounds& bounds) {
+  const TilePlace place;
+  const std::uint64_t in_columns = in_all_rows(columns_within(bounds, place, 0, bounds.columns));
+  std::uint64_t mask = 0;
+#pragma unroll 1
+  for (int r = 0; r < kOwn; ++r) {
+    const std::int64_t row = bounds.first_row + place.row(r);
+    if (row >= bounds.rows) break;
+    const std::uint64_t of_row = std::uint64_t{0xFF} << (r * kOwn);
+    if (domain.episode_begin == nullptr) {
+      mask |= of_row;
+      continue;
+    }
+    mask |= of_row & in_all_rows(columns_within(bounds, place, domain.episode_begin[row],
+                                                domain.episode_end[row]));
+  }
+  return mask & in_columns;
+}
+
+// Entries of a row with itself. Beside landmarks it is the batch that is asked for its landmark.
 __device__ inline std::uint64_t diagonal_mask(const PairDomain& domain, const TileBounds& bounds) {
   const TilePlace place;
   std::uint64_t mask = 0;
@@ -112,13 +127,20 @@ __device__ inline std::uint64_t diagonal_mask(const PairDomain& domain, const Ti
                         bounds.first_row >= bounds.first_column + kTileColumns)) {
     return mask;
   }
-#pragma unroll 1
-  for (int k = 0; k < kOwn * kOwn; ++k) {
-    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
-    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
-    const bool itself = row < bounds.rows && column < bounds.columns &&
-                        batch_row(domain.rows, row) == batch_row(domain.columns, column);
-    if (itself) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
+  const bool by_row = domain.rows.index == nullptr;
+  const std::int64_t first = by_row ? bounds.first_row : bounds.first_column;
+  const std::int64_t end = by_row ? bounds.rows : bounds.columns;
+  const std::int64_t first_other = by_row ? bounds.first_column : bounds.first_row;
+#pragma unroll
+  for (int k = 0; k < kOwn; ++k) {
+    const std::int64_t at = first + (by_row ? place.row(k) : place.column(k));
+    if (at >= end) break;
+    const std::int64_t other = (domain.square ? at : domain.landmark[at]) - first_other;
+#pragma unroll
+    for (int o = 0; o < kOwn; ++o) {
+      if (other != (by_row ? place.column(o) : place.row(o))) continue;
+      mask |= by_row ? EntryMasks::bit(k, o) : EntryMasks::bit(o, k);
+    }
   }
   return mask;
 }

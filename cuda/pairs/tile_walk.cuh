@@ -90,13 +90,13 @@ struct EntryCounts {
 // The columns that are landmarks.
 __device__ inline std::uint64_t landmark_mask(const PairDomain& domain, const TileBounds& bounds) {
   const TilePlace place;
-  std::uint64_t of_row = 0;
-#pragma unroll 1
+  unsigned columns = 0;
+#pragma unroll
   for (int c = 0; c < kOwn; ++c) {
     const std::int64_t column = bounds.first_column + place.column(c);
-    if (column < bounds.columns && domain.landmark[column] >= 0) of_row |= EntryMasks::bit(0, c);
+    if (column < bounds.columns && domain.landmark[column] >= 0) columns |= 1U << c;
   }
-  return of_row * 0x0101010101010101U;  // in each of the rows
+  return in_all_rows(columns);
 }
 
 // The entries above the diagonal of a square domain.
@@ -105,10 +105,10 @@ __device__ inline std::uint64_t above_mask(const TileBounds& bounds) {
   const TilePlace place;
   std::uint64_t mask = 0;
 #pragma unroll 1
-  for (int k = 0; k < kOwn * kOwn; ++k) {
-    const std::int64_t row = bounds.first_row + place.row(k / kOwn);
-    const std::int64_t column = bounds.first_column + place.column(k % kOwn);
-    if (column > row) mask |= EntryMasks::bit(k / kOwn, k % kOwn);
+  for (int r = 0; r < kOwn; ++r) {
+    const std::int64_t row = bounds.first_row + place.row(r);
+    mask |= (std::uint64_t{0xFF} << (r * kOwn)) &
+            in_all_rows(columns_within(bounds, place, row + 1, bounds.columns));
   }
   return mask;
 }

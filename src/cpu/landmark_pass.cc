@@ -9,7 +9,7 @@ namespace lpdm::cpu {
 
 namespace {
 
-constexpr std::int64_t kCached = std::int64_t{3} << 20;  // [bytes] that a core may well have cached
+constexpr std::int64_t kCached = std::int64_t{8} << 20;  // [bytes] that a core may well have cached
 
 std::int64_t round_up(std::int64_t value, std::int64_t step) {
   return ceil_div(value, step) * step;
@@ -322,20 +322,23 @@ void LandmarkPass::write_rows(const LocalLoss& op, const LayerState& layer, cons
 void LandmarkPass::add_landmark_ends(const LocalLoss& op, const LayerState& layer, double factor) {
   const bool l1 = op.target.metric == Metric::kL1;
   const LocalLossLayer& spec = layer.spec;
-  const Activation activation = delta_activation(spec);
+  std::vector<float> gradient(static_cast<std::size_t>(pairs_of(spec.out) * kPairWidth));
   for (std::int64_t m = 0; m < landmarks_; ++m) {
     double column_sum = 0.0;
     for (const Found& found : found_) column_sum += found.column_sums[m];
     const auto scale = static_cast<float>(l1 ? 2.0 * factor : factor);
     const auto offset = static_cast<float>(l1 ? factor * column_sum : 0.0);
+    const float* credit = credit_.data() + m * kPairWidth;
+    for (std::int64_t pair = 0; pair < pairs_of(spec.out); ++pair) {
+      float* to = gradient.data() + pair * kPairWidth;
+      for (std::int64_t k = 0; k < kPairWidth; ++k) to[k] = scale * credit[k] + offset;
+      credit += landmarks_ * kPairWidth;
+    }
     const std::int64_t row = target_.landmarks[m] * spec.out;
-    for (std::int64_t first = 0; first < spec.out; first += kPairWidth) {
-      const float* credit = credit_.data() + first * landmarks_ + m * kPairWidth;
-      const float* output = spec.output + row + first;
-      float* delta = spec.delta + row + first;
-      for (std::int64_t k = 0; k < std::min(kPairWidth, spec.out - first); ++k) {
-        delta[k] += (scale * credit[k] + offset) * activation_slope(activation, output[k]);
-      }
+    scale_by_activation_gradient(delta_activation(spec), 1.0F, spec.output + row, spec.out,
+                                 gradient.data());
+    for (std::int64_t d = 0; d < spec.out; ++d) {
+      spec.delta[row + d] += gradient[static_cast<std::size_t>(d)];
     }
   }
 }

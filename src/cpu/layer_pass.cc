@@ -145,7 +145,7 @@ void LayerPass::add_gradient(const TilePlace& place, const float* coefficients,
     std::fill_n(column_gradient, block_size(), 0.0F);
   }
   if (blocks_.in_levels()) {
-    add_level_gradient(place, coefficients, column_gradient, row_gradient);
+    add_level_gradient(place, coefficients, row_sums, column_gradient, row_gradient);
   } else {
     add_float_gradient(place, coefficients, column_gradient, row_gradient);
   }
@@ -173,8 +173,10 @@ void LayerPass::add_float_gradient(const TilePlace& place, const float* coeffici
 }
 
 void LayerPass::add_level_gradient(const TilePlace& place, const float* coefficients,
-                                   float* column_gradient, float* row_gradient) const {
+                                   const float* row_sums, float* column_gradient,
+                                   float* row_gradient) const {
   level_gradient_tile({.coefficients = coefficients,
+                       .row_sums = row_sums,
                        .rows = layout_->block_rows(place.block),
                        .columns = layout_->block_kept(place.strip),
                        .diagonal = place.block == place.strip,

@@ -74,8 +74,8 @@ class LayerPass {
                     const float* column_sums);
   void add_float_gradient(const TilePlace& place, const float* coefficients, float* column_gradient,
                           float* row_gradient);
-  void add_level_gradient(const TilePlace& place, const float* coefficients, float* column_gradient,
-                          float* row_gradient) const;
+  void add_level_gradient(const TilePlace& place, const float* coefficients, const float* row_sums,
+                          float* column_gradient, float* row_gradient) const;
   void pack_values();
   void write_gradient();
 

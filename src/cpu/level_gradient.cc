@@ -38,9 +38,11 @@ constexpr float kLargestSum = 32767.0F - 0.5F * static_cast<float>(kMostLandmark
 
 // Coefficients (rows, columns), `stride` apart, as both halves of words `pitch` apart, in units
 // such that no sum of a row's or a column's, of whichever of them, leaves 16 bits. Returns the
-// unit. columns: a multiple of kPanelWidth up to kMostLandmarks.
-float quantize_coefficients(const float* coefficients, std::int64_t rows, std::int64_t columns,
-                            std::int64_t stride, std::int64_t pitch, std::int32_t* words) {
+// unit. columns: a multiple of kPanelWidth up to kMostLandmarks; row_sums: (rows), of the
+// coefficients
+float quantize_coefficients(const float* coefficients, const float* row_sums, std::int64_t rows,
+                            std::int64_t columns, std::int64_t stride, std::int64_t pitch,
+                            std::int32_t* words) {
   const Floats floats;
   const Words integers;
   const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
@@ -49,18 +51,15 @@ float quantize_coefficients(const float* coefficients, std::int64_t rows, std::i
   alignas(64) float sizes[kMostLandmarks] = {};
   float largest = 0.0F;
   for (std::int64_t r = 0; r < rows; ++r) {
-    FloatVector sum = hn::Zero(floats);
     FloatVector size = hn::Zero(floats);
     for (std::int64_t c = 0; c < columns; c += width) {
       const FloatVector value = hn::Load(floats, coefficients + r * stride + c);
       const FloatVector absolute = hn::Abs(value);
-      sum = hn::Add(sum, value);
       size = hn::Add(size, absolute);
       hn::Store(hn::Add(hn::Load(floats, sums + c), value), floats, sums + c);
       hn::Store(hn::Add(hn::Load(floats, sizes + c), absolute), floats, sizes + c);
     }
-    largest = std::max(largest, std::abs(hn::GetLane(hn::SumOfLanes(floats, sum))) +
-                                    hn::GetLane(hn::SumOfLanes(floats, size)));
+    largest = std::max(largest, std::abs(row_sums[r]) + hn::GetLane(hn::SumOfLanes(floats, size)));
   }
   for (std::int64_t c = 0; c < columns; ++c) {
     largest = std::max(largest, std::abs(sums[c]) + sizes[c]);
@@ -179,8 +178,8 @@ void add_credit(const std::int16_t* credit, std::int64_t count, float unit, std:
 void level_gradient_tile(const LevelGradientTile& tile) {
   alignas(64) std::int32_t words[kTile * kTile];
   alignas(64) std::int16_t row_credit[kTile * kLevelPanelWidth];
-  const float unit =
-      quantize_coefficients(tile.coefficients, tile.rows, kTile, kTile, kTile, words);
+  const float unit = quantize_coefficients(tile.coefficients, tile.row_sums, tile.rows, kTile,
+                                           kTile, kTile, words);
   constexpr std::int64_t kHalf = kTile * kPanelWidth;
   for (std::int64_t p = 0; p < level_panels_of(tile.dim); ++p) {
     const std::int64_t at = p * kTile * kLevelPanelWidth;
@@ -248,8 +247,8 @@ void landmark_gradient_of(const LandmarkLevelGradient& op) {
   constexpr std::int64_t kPitch = kMostLandmarks + kLandmarkLanes;
   alignas(64) std::int32_t words[kLevelGradientRows * kPitch];
   alignas(64) std::int16_t landmark_credit[kMostLandmarks * kLevelPanelWidth];
-  const float unit =
-      quantize_coefficients(op.coefficients, op.rows, op.stride, op.stride, kPitch, words);
+  const float unit = quantize_coefficients(op.coefficients, op.coefficient_sums, op.rows, op.stride,
+                                           op.stride, kPitch, words);
   const std::int64_t whole = ceil_div(op.rows, kColumnsPerStep) * kColumnsPerStep;
   for (std::int64_t r = op.rows; r < whole; ++r) std::fill_n(words + r * kPitch, op.landmarks, 0);
   const DeltaScale scale{.factor = op.factor,

@@ -19,6 +19,7 @@ namespace lpdm::cpu {
 // to be completed by the sums of the coefficients. kTile rows by kTile columns.
 struct LevelGradientTile {
   const float* coefficients = nullptr;  // (rows, kTile): [row][column]
+  const float* row_sums = nullptr;      // (rows), of the coefficients
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   bool diagonal = false;  // only column < row is non-zero

@@ -25,6 +25,7 @@ from local_loss_torch import ROOT, input_target, layer_loss, machine, verify
 CONFIG = ROOT / "configs" / "paper" / "reinforce" / "cartpole-lpdm.json"
 WINDOW = 50  # episodes of the mean that is reported
 LEARNED = 195.0  # a run whose best mean is below has not learned, so its time says nothing
+ARITHMETICS = ("fp32", "fixed")  # backend.arithmetic of lpdm's runs
 DISCOUNT, LEARNING_RATE, CLIP, HIDDEN = 0.99, 1e-3, 0.5, (128, 256)
 
 
@@ -104,12 +105,13 @@ def torch_run(episodes, seed):
     return {"seconds": time.perf_counter() - start, "steps": steps, "best_mean": best_mean(returns)}
 
 
-def lpdm_run(binary, episodes, seed):
+def lpdm_run(binary, arithmetic, episodes, seed):
     """The command as a user gives it: its start, its files and its checkpoints are counted too."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         command = [binary, "train", CONFIG, "--seed", str(seed), "--threads", "1", "--device", "cpu",
-                   "--set", f"run.iterations={episodes}", "--out", run]
+                   "--set", f"run.iterations={episodes}",
+                   "--set", f"backend.arithmetic={arithmetic}", "--out", run]
         start = time.perf_counter()
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
@@ -135,21 +137,24 @@ def main():
     torch.set_num_threads(1)
     verify(options.binary)
     rounds = []
-    print(f"{'':10}{'seconds':>10}{'steps':>10}{'µs/step':>10}{'best mean':>11}")
+    print(f"{'':12}{'seconds':>10}{'steps':>10}{'µs/step':>10}{'best mean':>11}")
     for seed in range(options.rounds):
-        both = {"lpdm": lpdm_run(options.binary, options.episodes, seed),
-                "PyTorch": torch_run(options.episodes, seed)}
-        rounds.append(both)
-        for name, run in both.items():
-            print(f"{name:10}{run['seconds']:10.1f}{run['steps']:10}"
+        runs = {f"lpdm {arithmetic}": lpdm_run(options.binary, arithmetic, options.episodes, seed)
+                for arithmetic in ARITHMETICS}
+        runs["PyTorch"] = torch_run(options.episodes, seed)
+        rounds.append(runs)
+        for name, run in runs.items():
+            print(f"{name:12}{run['seconds']:10.1f}{run['steps']:10}"
                   f"{run['seconds'] / run['steps'] * 1e6:10.1f}{run['best_mean']:11.1f}", flush=True)
             if options.episodes >= 1000 and run["best_mean"] < LEARNED:
                 print(f"  {name} has not learned (best mean below {LEARNED:g}).")
-    per_step = [{name: run["seconds"] / run["steps"] for name, run in both.items()}
-                for both in rounds]
-    ratios = [both["PyTorch"] / both["lpdm"] for both in per_step]
-    print(f"PyTorch + Gymnasium over lpdm, per environment step: {statistics.median(ratios):.1f} "
-          f"(median of {len(ratios)}, {min(ratios):.1f} to {max(ratios):.1f})")
+    per_step = [{name: run["seconds"] / run["steps"] for name, run in runs.items()}
+                for runs in rounds]
+    for arithmetic in ARITHMETICS:
+        ratios = [times["PyTorch"] / times[f"lpdm {arithmetic}"] for times in per_step]
+        print(f"PyTorch + Gymnasium over lpdm {arithmetic}, per environment step: "
+              f"{statistics.median(ratios):.1f} (median of {len(ratios)}, {min(ratios):.1f} to "
+              f"{max(ratios):.1f})")
     if options.json:
         options.json.write_text(json.dumps({"machine": machine(), "episodes": options.episodes,
                                             "rounds": rounds}, indent=1) + "\n")

@@ -96,7 +96,6 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
     target.landmarks = landmarks_.data();
     target.landmark_count = landmark_count_.data();
     target.landmark_capacity = landmarks_.size();
-    target.landmark_capacity = landmarks_.size();
   }
   return target;
 }

@@ -7,6 +7,8 @@
 
 namespace lpdm::cpu {
 
+static_assert(kPairWidth == kLevelPanelWidth);  // LandmarkPass holds the credits of both
+
 LandmarkLevels::LandmarkLevels(Context& context)
     : row_levels_(context.memory),
       landmark_words_(context.memory),
@@ -34,9 +36,10 @@ void LandmarkLevels::pack_landmarks(const std::int64_t* index) {
   std::int16_t* panels = panels_.get(pitch_ * count_);
   std::fill_n(transposed, words * stride_, 0);
   std::fill_n(sums, stride_, 0);
+  finite_landmarks_ = true;
   for (std::int64_t m = 0; m < count_; ++m) {
     std::int16_t* row = row_levels_.data() + index[m] * pitch_;
-    to_levels(output_ + index[m] * dim_, 1, dim_, pitch_, row, sums + m);
+    finite_landmarks_ &= to_levels(output_ + index[m] * dim_, 1, dim_, pitch_, row, sums + m);
     for (std::int64_t w = 0; w < words; ++w) {
       transposed[w * stride_ + m] = level_word(row[2 * w], row[2 * w + 1]);
     }
@@ -49,7 +52,8 @@ void LandmarkLevels::pack_landmarks(const std::int64_t* index) {
 float LandmarkLevels::distances(std::int64_t first, std::int64_t count, float* distances) {
   std::int16_t* levels = row_levels_.data() + first * pitch_;
   std::int32_t sums[kDistanceRows];
-  const bool finite = to_levels(output_ + first * dim_, count, dim_, pitch_, levels, sums);
+  const bool finite =
+      to_levels(output_ + first * dim_, count, dim_, pitch_, levels, sums) && finite_landmarks_;
   return landmark_level_distances(
       {.words = level_words_of(dim_),
        .step = finite ? kLevelStep : std::numeric_limits<float>::quiet_NaN(),

@@ -21,8 +21,8 @@ class LandmarkLevels {
                std::int64_t count, std::int64_t stride);
 
   // Works out the levels of the rows [first, first + count), up to kDistanceRows of them, and their
-  // distances (count, stride) to all landmarks: NaN if an output is not finite. Returns the
-  // largest.
+  // distances (count, stride) to all landmarks: NaN if an output, of theirs or of a landmark, is
+  // not finite. Returns the largest.
   float distances(std::int64_t first, std::int64_t count, float* distances);
 
   // What the gradient of up to kLevelGradientRows rows from `first` on needs of the levels.
@@ -36,6 +36,7 @@ class LandmarkLevels {
   std::int64_t pitch_ = 0;  // levels from one row to the next: dim padded to whole panels
   std::int64_t count_ = 0;
   std::int64_t stride_ = 0;
+  bool finite_landmarks_ = true;
   Scratch<std::int16_t> row_levels_;      // (rows padded, pitch)
   Scratch<std::int32_t> landmark_words_;  // (words, stride)
   Scratch<std::int32_t> landmark_sums_;   // (stride)

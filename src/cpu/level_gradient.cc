@@ -1,5 +1,7 @@
 #include "cpu/level_gradient.h"
 
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -272,10 +274,13 @@ void landmark_gradient_of(const LandmarkLevelGradient& op) {
     add_credit(landmark_credit, op.landmarks, unit, kLevelPanelWidth, landmarks,
                landmarks + kPanelWidth);
   }
+  if constexpr (kStreamed) hwy::FlushStream();  // other threads read them next
 }
 
 void landmark_level_gradient(const LandmarkLevelGradient& op) {
-  const bool whole_vectors = op.dim % kPanelWidth == 0;  // and hence aligned
+  // Streams write whole vectors to addresses that are multiples of their size.
+  const bool whole_vectors =
+      op.dim % kPanelWidth == 0 && reinterpret_cast<std::uintptr_t>(op.delta) % kAlignment == 0;
   return op.streamed && whole_vectors ? landmark_gradient_of<true>(op)
                                       : landmark_gradient_of<false>(op);
 }

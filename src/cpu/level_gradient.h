@@ -4,9 +4,11 @@
 // level is larger: one comparison and two masked additions, of 32 dimensions instead of 16. A
 // tile's coefficients are scaled so that no sum of theirs leaves 16 bits, some eleven bits of the
 // largest one remaining; their rounding errors are independent, so the gradient of many pairs has
-// more. Equal levels count as if the first end's were smaller. That gives values which are equal
-// a direction instead of none, where it has no consequence: saturated and dead units have no slope,
-// and rows that are equal everywhere make opposite contributions to the same weight gradient.
+// more. Equal levels count as if the column's were smaller. That gives values which are equal a
+// direction instead of none. It is of no consequence where they are saturated, for want of slope,
+// nor for rows that are equal everywhere, which make opposite contributions to the same weight
+// gradient; a unit that stays within a level for all rows, unsaturated, is driven in an arbitrary
+// direction.
 #pragma once
 
 #include <cstdint>

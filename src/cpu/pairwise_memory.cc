@@ -82,11 +82,12 @@ double landmark_bytes(const PairwiseWork& work) {
   const double rows = round_up(work.rows, kDistanceRows);
   const double tasks = std::min(kMostTasks, std::ceil(work.rows / kLeastRows));
   const double paired = work.gradient ? round_up(widest, kPairWidth) * landmarks : 0.0;
-  double levels = 0.0;  // LandmarkLevels' rows; its landmarks take no more than float32's
+  double levels = 0.0;  // LandmarkLevels: the rows, and the landmarks as panels and as words
   for (const std::int64_t out : work.outputs) {
     if (!in_levels(work, out)) continue;
-    levels = std::max(levels, (rows + kLevelGradientRows) * level_row_bytes(out) +
-                                  landmarks * level_row_bytes(out));
+    const double words = static_cast<double>(level_words_of(out) + 1) * sizeof(std::int32_t);
+    levels = std::max(
+        levels, (rows + kLevelGradientRows + landmarks) * level_row_bytes(out) + stride * words);
   }
   return levels + kFloat * (2 * rows * stride + (widest + 1) * stride + (tasks + 1) * paired) +
          kHalf * paired;

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
 
+#include "cpu/levels.h"
 #include "cpu/local_loss_case.h"
 #include "test_backend.h"
 
@@ -74,8 +76,8 @@ TEST(FixedArithmetic, ComesCloseToTheReferenceForAllPairs) {
 
 TEST(FixedArithmetic, ComesCloseToTheReferenceForLandmarks) {
   for (const std::int64_t n : {33, 130, 300}) {
-    for (const std::int64_t count : {1, 15, 16, 17, 48, 140}) {
-      if (2 * count > n) continue;
+    for (const std::int64_t count : {1, 15, 16, 17, 48, 100, 140}) {  // also more than half of n
+      if (count > n) continue;
       for (const std::int64_t out : {1, 31, 33, 64, 130}) {
         Case c = fixed_case(n, 5, out);
         choose_landmarks(c, count);
@@ -116,6 +118,37 @@ TEST(FixedArithmetic, TakesEveryOption) {
   expect_close(episodes, "episodes");
 }
 
+// So many layers that their distances are not kept: the maximum is searched for instead.
+TEST(FixedArithmetic, FindsTheMaximumWithoutKeptDistances) {
+  Case alone = fixed_case(2000, 5, 20);
+  Case many = alone;
+  for (int layer = 0; layer < 12; ++layer) add_layer(many, 3);
+  expect_same({run_layers(many).front()}, run_layers(alone));
+}
+
+// Deltas of more than 8 MB, which float32 checks: the reference would take minutes. The last rows
+// do not fill a block.
+TEST(FixedArithmetic, WritesLargeDeltas) {
+  for (const std::int64_t out : {256, 255}) {
+    Case c = fixed_case(8301, 5, out);
+    choose_landmarks(c, 20);
+    const std::vector<float> fixed = run(c, 2).grad_y;
+    c.backend.arithmetic = Arithmetic::kFp32;
+    const std::vector<float> expected = run(c, 2).grad_y;
+    std::vector<double> difference(expected.size());
+    std::ranges::transform(fixed, expected, difference.begin(), std::minus<double>());
+    const std::vector<double> size(expected.begin(), expected.end());
+    EXPECT_LE(root_mean_square(difference), 2e-3 * root_mean_square(size));
+  }
+}
+
+TEST(FixedArithmetic, IsDefinedForOneRow) {
+  Case c = fixed_case(1, 5, 40);
+  EXPECT_EQ(run(c).grad_y, std::vector<float>(c.y.size(), 0.0F));
+  guide(c);
+  EXPECT_NEAR(run(c).statistics.loss, expected(c)[0].loss, 1e-6);
+}
+
 TEST(FixedArithmetic, GivesNoGradientWhereAllRowsAreEqual) {
   for (const bool landmarks : {false, true}) {
     Case c = fixed_case(40, 4, 35);
@@ -137,12 +170,16 @@ TEST(FixedArithmetic, SharesTheMaximumAmongManyPairs) {
     EXPECT_NEAR(outcome.statistics.loss, expected(c)[0].loss, 1e-5 * expected(c)[0].loss);
     double sum = 0.0;
     double size = 0.0;
-    for (const float entry : outcome.grad_y) {
-      sum += entry;
-      size += std::abs(entry);
+    double along_outputs = 0.0;
+    for (std::size_t k = 0; k < c.y.size(); ++k) {
+      sum += outcome.grad_y[k];
+      size += std::abs(outcome.grad_y[k]);
+      along_outputs += static_cast<double>(outcome.grad_y[k]) * c.y[k];
     }
     EXPECT_GT(size, 0.0);
     EXPECT_LT(std::abs(sum), 1e-3 * size);  // what one end of a pair gets the other one loses
+    // The loss does not change with the outputs' scale, thanks to the maximum's part.
+    EXPECT_LT(std::abs(along_outputs), 1e-3 * size);
   }
 }
 
@@ -155,6 +192,10 @@ TEST(FixedArithmetic, TellsOfOutputsThatAreNotFinite) {
       c.y[35 * 99 + 20] = bad;
       EXPECT_FALSE(std::isfinite(run(c).statistics.loss));
     }
+    Case landmark = fixed_case(33, 4, 35);
+    landmark.landmarks = {32};  // the only row of its block
+    landmark.y[35 * 32] = bad;
+    EXPECT_FALSE(std::isfinite(run(landmark).statistics.loss));
   }
 }
 
@@ -184,6 +225,21 @@ TEST(FixedArithmetic, DoesNotDependOnTheNumberOfThreads) {
     if (landmarks) choose_landmarks(c, 60);
     const std::vector<Outcome> one = run_layers(c, 1);
     for (const int threads : {2, 3, 5}) expect_same(one, run_layers(c, threads));
+  }
+}
+
+TEST(FixedArithmetic, HasTheSameLevelsOnEveryGenerationOfVectorUnits) {
+  constexpr std::int64_t kRows = 300, kDim = 75, kStride = 96;
+  const std::vector<float> y = uniform_values(kRows * kDim, 1);
+  std::vector<std::int16_t> newest(kRows * kStride), levels(kRows * kStride);
+  std::vector<std::int32_t> newest_sums(kRows), sums(kRows);
+  cpu::to_levels(y.data(), kRows, kDim, kStride, newest.data(), newest_sums.data());
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    cpu::to_levels(y.data(), kRows, kDim, kStride, levels.data(), sums.data());
+    hwy::SetSupportedTargetsForTest(0);
+    EXPECT_EQ(levels, newest);
+    EXPECT_EQ(sums, newest_sums);
   }
 }
 

@@ -146,6 +146,27 @@ TEST(FixedArithmetic, WritesLargeDeltas) {
   }
 }
 
+// The largest sums that there are: of levels in 32 bits, of coefficients in 16.
+TEST(FixedArithmetic, HoldsTheLargestSums) {
+  Case wide = fixed_case(40, 5, 16384);
+  std::fill_n(wide.y.begin(), wide.out, 1.0F);
+  std::fill_n(wide.y.begin() + wide.out, wide.out, -1.0F);
+  for (const std::int64_t landmarks : {0, 20}) {
+    choose_landmarks(wide, landmarks);
+    EXPECT_EQ(run(wide).statistics.max_distance, 2.0F * 16384.0F);
+  }
+  // All errors have one sign, and the first row's and the last row's outputs are the extremes.
+  Case ramp = fixed_case(600, 1, 1);
+  std::ranges::fill(ramp.x, 0.0F);
+  for (std::int64_t row = 0; row < ramp.n; ++row) {
+    ramp.y[static_cast<std::size_t>(row)] = static_cast<float>(row) / 600.0F - 0.5F;
+  }
+  for (const std::int64_t landmarks : {0, 255, 256}) {
+    choose_landmarks(ramp, landmarks);
+    expect_close(ramp, "ramp, " + std::to_string(landmarks) + " landmarks");
+  }
+}
+
 TEST(FixedArithmetic, IsDefinedForOneRow) {
   Case c = fixed_case(1, 5, 40);
   EXPECT_EQ(run(c).grad_y, std::vector<float>(c.y.size(), 0.0F));
@@ -212,7 +233,8 @@ TEST(FixedArithmetic, LeavesInFloat32WhatLevelsCannotStandFor) {
     Case propagated = fixed_case(150, 5, 40);
     add_layer(propagated, 30);
     propagated.options.target = TargetRule::kErrorPropagation;
-    for (Case c : {euclidean, unbounded, propagated}) {
+    const Case too_wide = fixed_case(40, 5, 16385);
+    for (Case c : {euclidean, unbounded, propagated, too_wide}) {
       if (landmarks) choose_landmarks(c, 20);
       const std::vector<Outcome> fixed = run_layers(c);
       c.backend.arithmetic = Arithmetic::kFp32;

@@ -68,6 +68,8 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
         R"({"hidden": {"target": "error_propagation", "guided": true}})",
         R"({"hidden": {"method": "backprop"}})", R"({"backend": {"arithmetic": "fixed"}})",
         R"({"backend": {"arithmetic": "fixed"}, "hidden": {"pairs": "landmarks:64"}})",
+        R"({"hidden": {"method": "frozen", "pairs": "landmarks:64"},)"
+        R"( "backend": {"arithmetic": "fixed"}})",
         R"({"hidden": {"method": "frozen"}, "run": {"diagnostics_every": 0}})"}) {
     for (const std::int64_t rows : {1, 64, 500, 1025, 3000}) {
       SCOPED_TRACE(options + " with " + std::to_string(rows) + " rows");

@@ -1,7 +1,7 @@
 // x ← scale · x + offset, the step of a linear recurrence, as a value that can be combined.
 //
-// Steps are scanned by block_scan, in chunks of a fixed size, and not by CUB's device-wide scan: that
-// one combines in an order that varies from run to run, and with it the rounding.
+// Steps are scanned by block_scan, in chunks of a fixed size, and not by CUB's device-wide scan:
+// that one combines in an order that varies from run to run, and with it the rounding.
 #pragma once
 
 #include <cuda_runtime.h>

@@ -39,6 +39,10 @@ class TieSearch {
 #else
 class TieSearch {
  public:
+  // Not left to the compiler: GCC 12 would make it without this target's instructions, and then
+  // could not inline NEON's vectors' own into it.
+  HWY_INLINE TieSearch() {}
+
   HWY_INLINE void add_row(int r, Vector first, Vector second) {
     const hn::RebindToUnsigned<Lanes> words;
     const auto low = hn::And(hn::BitCast(words, first), hn::Set(words, 0xFFFFU));

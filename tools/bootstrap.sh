@@ -10,6 +10,8 @@
 #                                    the wheels of tests/requirements.txt (500 MB in .deps/python)
 #                                    and a disassembler of CUDA's machine code (5 MB)
 #   tools/bootstrap.sh --mujoco3     a MuJoCo 3 as well, see tools/test_mujoco3.sh
+#   tools/bootstrap.sh --neon        a compiler, an emulator and libraries for 64-bit Arm as well,
+#                                    see tools/test_neon.sh (300 MB of packages, 50 MB in .deps/arm64)
 #   tools/bootstrap.sh --no-packages leave the system's packages alone
 #
 # LPDM_DEPS_DIR: the folder to unpack the wheels into, instead of .deps.
@@ -23,6 +25,10 @@ packages=(g++ cmake ninja-build ccache git python3 python3-matplotlib libhwy-dev
   nlohmann-json3-dev libcli11-dev libfmt-dev zlib1g-dev libgtest-dev libbenchmark-dev librapidcheck-dev librandom123-dev)
 ci_packages=(chromium clang clang-format dpkg-dev ffmpeg file fish libclang-rt-14-dev libegl1
   libgl1-mesa-dri libosmesa6 zsh)
+neon_packages=(g++-aarch64-linux-gnu qemu-user)
+# Unpacked into .deps/arm64 in their builds for 64-bit Arm, without being installed.
+arm64_packages=(libcli11-dev libfmt9 libfmt-dev libgtest-dev libhwy1 libhwy-dev
+  librapidcheck-dev nlohmann-json3-dev zlib1g zlib1g-dev)
 
 mujoco_version=2.3.7
 mujoco3_version=3.15.0
@@ -48,11 +54,14 @@ declare -A wheel_sums=(
 # Debian 12's Python, for which tests/requirements.txt has the wheels.
 python_version=3.11
 test_requirements=$root/tests/requirements.txt
+# What .deps/arm64 is made of.
+arm64_contents="${arm64_packages[*]} mujoco-$mujoco_version openblas-$openblas_version"
 
 check_only=false
 with_test_wheels=false
 with_packages=true
 with_mujoco3=false
+with_neon=false
 for argument in "$@"; do
   case $argument in
     --check) check_only=true ;;
@@ -61,6 +70,10 @@ for argument in "$@"; do
       with_test_wheels=true
       ;;
     --mujoco3) with_mujoco3=true ;;
+    --neon)
+      packages+=("${neon_packages[@]}")
+      with_neon=true
+      ;;
     --no-packages) with_packages=false ;;
     -h | --help)
       sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
@@ -68,7 +81,7 @@ for argument in "$@"; do
       ;;
     *)
       fail_status=2 fail "unknown option '$argument';" \
-        "the options are --check, --ci, --mujoco3, --no-packages and --help."
+        "the options are --check, --ci, --mujoco3, --neon, --no-packages and --help."
       ;;
   esac
 done
@@ -138,8 +151,10 @@ has_disassembler() {
   [[ -x $folder/nvdisasm && -x $folder/cuobjdump ]]
 }
 
-# The folder is complete when it holds the list that it was made from.
+# The next two folders are complete when they hold the list that they were made from.
 has_python() { cmp -s "$test_requirements" "$deps/python/requirements.installed"; }
+
+has_arm64() { cmp -s "$deps/arm64/contents" <(echo "$arm64_contents"); }
 
 # Prints a Python, of the given version if one is given, that can run pip; installs Debian's where
 # there is none: find_pip_python [VERSION]
@@ -181,12 +196,12 @@ replace() {
   mv -T "$1" "$2"
 }
 
-# Installs a MuJoCo: install_mujoco_of NAME VERSION PLATFORM PYTHON, the last two those of a wheel,
-# not of this machine: only its library and headers are used.
+# Installs a MuJoCo: install_mujoco_of NAME VERSION PLATFORM PYTHON [MACHINE FOLDER]. PLATFORM and
+# PYTHON are those of a wheel, not of this machine: only its library and headers are used. MACHINE
+# is this machine's kind and FOLDER is .deps if left out.
 install_mujoco_of() {
-  local name=$1 version=$2 platform=$3 python=$4
-  local machine wheel=$staging/$name-wheel tree=$staging/$name
-  machine=$(uname -m)
+  local name=$1 version=$2 platform=$3 python=$4 machine=${5:-$(uname -m)} folder=${6:-$deps}
+  local wheel=$staging/$name-$machine-wheel tree=$staging/$name-$machine
   [[ -n ${wheel_sums[$name-$machine]:-} ]] ||
     fail "MuJoCo $version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
   step "Fetching MuJoCo $version for $machine from PyPI"
@@ -196,16 +211,18 @@ install_mujoco_of() {
   mv "$wheel/mujoco/include/mujoco" "$tree/include/"
   mv "$wheel/mujoco/libmujoco.so.$version" "$tree/lib/"
   find "$wheel/mujoco-$version.dist-info" -name 'LICENSE*' -exec mv -t "$tree" {} +
-  replace "$tree" "$deps/mujoco-$version"
+  replace "$tree" "$folder/mujoco-$version"
 }
 
-install_mujoco() { install_mujoco_of mujoco "$mujoco_version" manylinux2014 3.10; }
+# install_mujoco [MACHINE FOLDER]
+install_mujoco() { install_mujoco_of mujoco "$mujoco_version" manylinux2014 3.10 "$@"; }
 
 install_mujoco3() { install_mujoco_of mujoco3 "$mujoco3_version" manylinux_2_28 3.11; }
 
+# install_openblas [MACHINE FOLDER]
 install_openblas() {
-  local machine wheel=$staging/openblas-wheel tree=$staging/openblas
-  machine=$(uname -m)
+  local machine=${1:-$(uname -m)} folder=${2:-$deps}
+  local wheel=$staging/openblas-$machine-wheel tree=$staging/openblas-$machine
   [[ -n ${wheel_sums[openblas-$machine]:-} ]] ||
     fail "OpenBLAS $openblas_version has no wheel for '$machine'; lpdm needs x86_64 or aarch64."
   step "Fetching OpenBLAS $openblas_version for $machine from PyPI"
@@ -215,7 +232,7 @@ install_openblas() {
   mv "$wheel/scipy_openblas32/include" "$tree/"
   mv "$wheel/scipy_openblas32/lib/libscipy_openblas.so" "$tree/lib/"
   mv "$wheel/scipy_openblas32-$openblas_version.dist-info/licenses/LICENSE.txt" "$tree/"
-  replace "$tree" "$deps/openblas-$openblas_version"
+  replace "$tree" "$folder/openblas-$openblas_version"
 }
 
 install_gymnasium() {
@@ -260,29 +277,62 @@ install_python() {
   replace "$tree" "$deps/python"
 }
 
+# Unpacks Debian packages in their builds for 64-bit Arm: unpack_arm64_packages FOLDER PACKAGE…
+# With package lists of its own, so that the system's apt is not told of another architecture.
+unpack_arm64_packages() {
+  local folder=$1 apt=$staging/apt package
+  shift
+  mkdir -p "$folder" "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/packages"
+  local options=(-qq -o APT::Architecture=arm64 -o APT::Architectures=arm64
+    -o Dir::State::Lists="$apt/lists" -o Dir::State::Status=/dev/null -o Dir::Cache="$apt/cache")
+  (
+    cd "$apt/packages"
+    apt-get "${options[@]}" update && apt-get "${options[@]}" download "$@"
+  ) </dev/null >"$apt/log" 2>&1 || {
+    cat "$apt/log" >&2
+    fail "apt-get could not download '$*' for 64-bit Arm; its message is above."
+  }
+  for package in "$apt/packages"/*.deb; do
+    dpkg-deb --extract "$package" "$folder"
+  done
+}
+
+install_arm64() {
+  local tree=$staging/arm64
+  step "Fetching Debian's libraries for 64-bit Arm"
+  unpack_arm64_packages "$tree" "${arm64_packages[@]}"
+  install_mujoco aarch64 "$tree"
+  install_openblas aarch64 "$tree"
+  echo "$arm64_contents" >"$tree/contents"
+  replace "$tree" "$deps/arm64"
+}
+
 missing=()
 if $with_packages; then
   find_missing_packages "${packages[@]}"
 fi
-wheels=()
-has_mujoco || wheels+=(mujoco)
+folders=()
+has_mujoco || folders+=(mujoco)
 if $with_mujoco3; then
-  has_mujoco3 || wheels+=(mujoco3)
+  has_mujoco3 || folders+=(mujoco3)
 fi
-has_openblas || wheels+=(openblas)
-has_gymnasium || wheels+=(gymnasium)
+has_openblas || folders+=(openblas)
+has_gymnasium || folders+=(gymnasium)
 if $with_test_wheels; then
-  has_python || wheels+=(python)
-  has_disassembler || wheels+=(disassembler)
+  has_python || folders+=(python)
+  has_disassembler || folders+=(disassembler)
+fi
+if $with_neon; then
+  has_arm64 || folders+=(arm64)
 fi
 
-if ((${#missing[@]} + ${#wheels[@]} == 0)); then
+if ((${#missing[@]} + ${#folders[@]} == 0)); then
   good "Everything lpdm needs is installed."
   exit 0
 fi
 if $check_only; then
   ((${#missing[@]} == 0)) || echo "Missing Debian packages: ${missing[*]}"
-  ((${#wheels[@]} == 0)) || echo "Missing in ${deps/#$root\//}: ${wheels[*]}"
+  ((${#folders[@]} == 0)) || echo "Missing in ${deps/#$root\//}: ${folders[*]}"
   exit 1
 fi
 
@@ -295,10 +345,10 @@ trap 'exit 143' TERM
 if ((${#missing[@]} > 0)); then
   install_packages "${missing[@]}"
 fi
-if ((${#wheels[@]} > 0)); then
+if ((${#folders[@]} > 0)); then
   pip_python=$(find_pip_python)
-  for wheel in "${wheels[@]}"; do
-    "install_$wheel"
+  for folder in "${folders[@]}"; do
+    "install_$folder"
   done
 fi
 good "Everything lpdm needs is installed now."

@@ -110,6 +110,15 @@ expect "wheels of another list are replaced" test "$status/$output" = "1/Missing
 bootstrap --check --mujoco3
 expect "--mujoco3 needs a MuJoCo 3 on top" test "$status/$output" = "1/Missing in $LPDM_DEPS_DIR: mujoco3"
 
+absent=qemu-user bootstrap --check --neon
+expect "--neon needs an emulator and a folder on top" test "$status/$output" = \
+  "1/Missing Debian packages: qemu-user
+Missing in $LPDM_DEPS_DIR: arm64"
+bootstrap --neon
+expect "Arm's packages are downloaded, not installed" \
+  grep -q "apt-get .*APT::Architecture=arm64.* download libcli11-dev" <<<"$called"
+expect "nothing half-made is left for Arm" test ! -e "$LPDM_DEPS_DIR/arm64"
+
 rm "$LPDM_DEPS_DIR/gymnasium-1.2.0/LICENSE"
 bootstrap --check
 expect "--check fails for an incomplete folder" test "$status/$called" = "1/"

@@ -28,7 +28,7 @@ float DistanceStore::fill(const PairLayout& layout, const PackedBlocks& blocks, 
     float* tile = at(strip, block);
     distance_tile(metric, blocks.panel(block), rows, blocks.panel(strip), blocks.dim(), tile,
                   diagonal);
-    return tile_maximum(tile, rows, layout.block_kept(strip), diagonal);
+    return tile_maximum(tile, rows, layout.block_kept(strip), kTile, diagonal);
   });
 }
 

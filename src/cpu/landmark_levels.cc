@@ -1,6 +1,7 @@
 #include "cpu/landmark_levels.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 
 #include "cpu/landmark_tile.h"
@@ -41,7 +42,7 @@ void LandmarkLevels::pack_landmarks(const std::int64_t* index) {
     std::int16_t* row = row_levels_.data() + index[m] * pitch_;
     finite_landmarks_ &= to_levels(output_ + index[m] * dim_, 1, dim_, pitch_, row, sums + m);
     for (std::int64_t w = 0; w < words; ++w) {
-      transposed[w * stride_ + m] = level_word(row[2 * w], row[2 * w + 1]);
+      std::memcpy(transposed + w * stride_ + m, row + 2 * w, sizeof(*transposed));
     }
     for (std::int64_t d = 0; d < pitch_; d += kLevelPanelWidth) {
       std::copy_n(row + d, kLevelPanelWidth, panels + d * count_ + m * kLevelPanelWidth);
@@ -54,18 +55,17 @@ float LandmarkLevels::distances(std::int64_t first, std::int64_t count, float* d
   std::int32_t sums[kDistanceRows];
   const bool finite =
       to_levels(output_ + first * dim_, count, dim_, pitch_, levels, sums) && finite_landmarks_;
-  return landmark_level_distances(
-      {.words = level_words_of(dim_),
-       .step = finite ? kLevelStep : std::numeric_limits<float>::quiet_NaN(),
-       .rows = count,
-       .pitch = pitch_,
-       .levels = levels,
-       .row_sums = sums,
-       .landmarks = count_,
-       .stride = stride_,
-       .landmark_words = landmark_words_.data(),
-       .landmark_sums = landmark_sums_.data(),
-       .distances = distances});
+  landmark_level_distances({.words = level_words_of(dim_),
+                            .step = finite ? kLevelStep : std::numeric_limits<float>::quiet_NaN(),
+                            .rows = count,
+                            .pitch = pitch_,
+                            .levels = levels,
+                            .row_sums = sums,
+                            .stride = stride_,
+                            .landmark_words = landmark_words_.data(),
+                            .landmark_sums = landmark_sums_.data(),
+                            .distances = distances});
+  return tile_maximum(distances, count, count_, stride_);
 }
 
 LandmarkLevelGradient LandmarkLevels::gradient(std::int64_t first, std::int64_t count) const {

@@ -21,14 +21,14 @@ using Words = hn::CappedTag<std::int32_t, 16>;
 using WordVector = hn::Vec<Words>;
 using Floats = hn::Rebind<float, Words>;
 
-// Rows × vectors of columns whose sums stay in registers; with few landmarks more rows, one vector.
+// Rows × vectors of columns whose sums stay in registers.
 constexpr int kColumnVectors = 2;
 #if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
 constexpr int kRowsPerStep = 8;
 #else
 constexpr int kRowsPerStep = 4;
 #endif
-constexpr int kNarrowRows = 8;
+constexpr int kNarrowRows = 8;  // with one vector
 static_assert(kDistanceRows % kNarrowRows == 0 && kDistanceRows % kRowsPerStep == 0);
 
 // sum + max(a, b) of the lower halves + max(a, b) of the upper halves.
@@ -126,9 +126,8 @@ HWY_INLINE void landmark_step(const LandmarkLevelDistances& op, std::int64_t fir
         op.distances + first * op.stride + column);
 }
 
-float landmark_level_distances(const LandmarkLevelDistances& op) {
-  const Floats floats;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
+void landmark_level_distances(const LandmarkLevelDistances& op) {
+  const auto width = static_cast<std::int64_t>(hn::Lanes(Words()));
   std::int64_t column = 0;
   for (; column + kColumnVectors * width <= op.stride; column += kColumnVectors * width) {
     for (std::int64_t r = 0; r < kDistanceRows; r += kRowsPerStep) {
@@ -140,15 +139,6 @@ float landmark_level_distances(const LandmarkLevelDistances& op) {
       landmark_step<kNarrowRows, 1>(op, r, column);
     }
   }
-  auto largest = hn::Zero(floats);
-  for (std::int64_t r = 0; r < op.rows; ++r) {
-    for (std::int64_t c = 0; c < op.landmarks; c += width) {
-      const auto valid = hn::FirstN(floats, static_cast<std::size_t>(op.landmarks - c));
-      const auto distance = hn::Load(floats, op.distances + r * op.stride + c);
-      largest = hn::Max(largest, hn::IfThenElseZero(valid, distance));
-    }
-  }
-  return hn::GetLane(hn::MaxOfLanes(floats, largest));
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE
@@ -164,8 +154,8 @@ void level_distance_tile(const LevelDistanceTile& tile) {
   HWY_DYNAMIC_DISPATCH(level_distance_tile)(tile);
 }
 
-float landmark_level_distances(const LandmarkLevelDistances& op) {
-  return HWY_DYNAMIC_DISPATCH(landmark_level_distances)(op);
+void landmark_level_distances(const LandmarkLevelDistances& op) {
+  HWY_DYNAMIC_DISPATCH(landmark_level_distances)(op);
 }
 
 }  // namespace lpdm::cpu

@@ -39,14 +39,12 @@ struct LandmarkLevelDistances {
   std::int64_t pitch = 0;                        // levels from one row to the next
   const std::int16_t* levels = nullptr;          // (kDistanceRows, pitch), all readable
   const std::int32_t* row_sums = nullptr;        // (rows)
-  std::int64_t landmarks = 0;                    // M
   std::int64_t stride = 0;                       // M padded to kLandmarkLanes
   const std::int32_t* landmark_words = nullptr;  // (words, stride)
   const std::int32_t* landmark_sums = nullptr;   // (stride)
   float* distances = nullptr;                    // (rows, stride)
 };
 
-// Returns the largest distance.
-float landmark_level_distances(const LandmarkLevelDistances& op);
+void landmark_level_distances(const LandmarkLevelDistances& op);
 
 }  // namespace lpdm::cpu

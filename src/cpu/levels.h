@@ -25,13 +25,8 @@ bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::in
                std::int16_t* levels, std::int32_t* sums);
 
 inline std::int64_t level_panels_of(std::int64_t dim) { return ceil_div(dim, kLevelPanelWidth); }
-// Words, of two levels each: those of dimensions 2w, in the lower half, and 2w + 1.
+// Words, of two levels each as they lie in a row: those of dimensions 2w and 2w + 1.
 inline std::int64_t level_words_of(std::int64_t dim) { return ceil_div(dim, 2); }
-inline std::int32_t level_word(std::int16_t lower, std::int16_t upper) {
-  return static_cast<std::int32_t>(static_cast<std::uint32_t>(static_cast<std::uint16_t>(upper))
-                                       << 16 |
-                                   static_cast<std::uint16_t>(lower));
-}
 
 // Whether a layer's pairs are worked out in levels.
 inline bool uses_levels(const Context& context, const LocalLoss& op, const LocalLossLayer& layer) {

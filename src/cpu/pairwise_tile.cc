@@ -97,12 +97,12 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
 }
 
 float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
-                   bool lower_half) {
+                   std::int64_t stride, bool lower_half) {
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   Vector largest = hn::Zero(lanes);
   for (std::int64_t r = 0; r < rows; ++r) {
-    const float* row = distances + r * kTile;
+    const float* row = distances + r * stride;
     const std::int64_t end = lower_half ? std::min(r, columns) : columns;
     std::int64_t c = 0;
     for (; c + width <= end; c += width) largest = hn::Max(largest, hn::Load(lanes, row + c));
@@ -243,8 +243,8 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
 }
 
 float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
-                   bool lower_half) {
-  return HWY_DYNAMIC_DISPATCH(tile_maximum)(distances, rows, columns, lower_half);
+                   std::int64_t stride, bool lower_half) {
+  return HWY_DYNAMIC_DISPATCH(tile_maximum)(distances, rows, columns, stride, lower_half);
 }
 
 void gradient_tile(const GradientTile& tile) { HWY_DYNAMIC_DISPATCH(gradient_tile)(tile); }

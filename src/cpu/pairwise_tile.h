@@ -34,10 +34,10 @@ void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows
                    const BlockPanel& column_block, std::int64_t dim, float* distances,
                    bool lower_half = false);
 
-// The largest of distances[r][c] with r < rows, c < columns and, with lower_half, c < r; 0 if none
-// is larger.
+// The largest of distances[r][c], (rows, stride), with r < rows, c < columns and, with lower_half,
+// c < r; 0 if none is larger. stride: a multiple of kPanelWidth
 float tile_maximum(const float* distances, std::int64_t rows, std::int64_t columns,
-                   bool lower_half = false);
+                   std::int64_t stride = kTile, bool lower_half = false);
 
 // Values and gradients of a block as the gradient loop reads them: (panels, kTile, kPanelWidth),
 // the last panel padded with zeros.

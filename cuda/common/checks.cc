@@ -68,9 +68,8 @@ void throw_out_of_memory(const std::string& asked) {
   check(cudaMemGetInfo(&free, &total), "the question for free memory");
   throw Error(fmt::format(
       "the GPU has no memory left for {}: {} of its {} bytes are free; make updates smaller "
-      "(algorithm.episodes_per_update, algorithm.ppo.horizon, env.count), lower hidden.memory_mb "
-      "or "
-      "end other programs on the GPU",
+      "(algorithm.episodes_per_update, algorithm.ppo.horizon, env.count), lower "
+      "hidden.memory_mb or end other programs on the GPU",
       asked, free, total));
 }
 

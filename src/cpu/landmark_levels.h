@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "cpu/context.h"
+#include "cpu/landmark_level_gradient.h"
 #include "cpu/level_distance.h"
-#include "cpu/level_gradient.h"
 
 namespace lpdm::cpu {
 

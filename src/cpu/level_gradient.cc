@@ -1,11 +1,7 @@
 #include "cpu/level_gradient.h"
 
-#include <hwy/cache_control.h>
-
 #include <algorithm>
-#include <cmath>
 
-#include "cpu/landmark_tile.h"
 #include "cpu/pairwise_tile.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -13,169 +9,10 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
-#include "cpu/activation_slope-inl.h"
-#include "cpu/round_to_integer-inl.h"
-#include "cpu/tail_vectors-inl.h"
+#include "cpu/level_credit-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
-namespace hn = hwy::HWY_NAMESPACE;
-
-using Levels = hn::CappedTag<std::int16_t, kLevelPanelWidth>;
-using LevelVector = hn::Vec<Levels>;
-using Floats = hn::CappedTag<float, kPanelWidth>;
-using FloatVector = hn::Vec<Floats>;
-using Words = hn::RebindToSigned<Floats>;
-
-// Columns whose levels and credits stay in registers.
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
-constexpr std::int64_t kColumnsPerStep = 8;
-#else
-constexpr std::int64_t kColumnsPerStep = 4;
-#endif
-static_assert(kTile % kColumnsPerStep == 0 && kLevelGradientRows % kColumnsPerStep == 0);
-
-// The largest sum of rounded coefficients; kMostLandmarks of them may each be rounded up by a half.
-constexpr float kLargestSum = 32767.0F - 0.5F * static_cast<float>(kMostLandmarks);
-
-// Coefficients (rows, columns), `stride` apart, as both halves of words `pitch` apart, in units
-// such that no sum of a row's or a column's, of whichever of them, leaves 16 bits. Returns the
-// unit. columns: a multiple of kPanelWidth up to kMostLandmarks; row_sums: (rows), of the
-// coefficients
-float quantize_coefficients(const float* coefficients, const float* row_sums, std::int64_t rows,
-                            std::int64_t columns, std::int64_t stride, std::int64_t pitch,
-                            std::int32_t* words) {
-  const Floats floats;
-  const Words integers;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
-  // The larger of the positive ones' sum and the negative ones' is half of |Σ e| + Σ |e|.
-  alignas(64) float sums[kMostLandmarks] = {};
-  alignas(64) float sizes[kMostLandmarks] = {};
-  float largest = 0.0F;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    FloatVector size = hn::Zero(floats);
-    for (std::int64_t c = 0; c < columns; c += width) {
-      const FloatVector value = hn::Load(floats, coefficients + r * stride + c);
-      const FloatVector absolute = hn::Abs(value);
-      size = hn::Add(size, absolute);
-      hn::Store(hn::Add(hn::Load(floats, sums + c), value), floats, sums + c);
-      hn::Store(hn::Add(hn::Load(floats, sizes + c), absolute), floats, sizes + c);
-    }
-    largest = std::max(largest, std::abs(row_sums[r]) + hn::GetLane(hn::SumOfLanes(floats, size)));
-  }
-  for (std::int64_t c = 0; c < columns; ++c) {
-    largest = std::max(largest, std::abs(sums[c]) + sizes[c]);
-  }
-  const float unit = 0.5F * largest / kLargestSum;
-  const FloatVector per_unit = hn::Set(floats, unit > 0.0F ? 1.0F / unit : 0.0F);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    for (std::int64_t c = 0; c < columns; c += width) {
-      const FloatVector value = hn::Load(floats, coefficients + r * stride + c);
-      const auto rounded = round_to_integer(floats, value, per_unit);
-      const auto low = hn::And(rounded, hn::Set(integers, 0xFFFF));
-      hn::StoreU(hn::Or(low, hn::ShiftLeft<16>(rounded)), integers, words + r * pitch + c);
-    }
-  }
-  return unit;
-}
-
-HWY_INLINE LevelVector broadcast(std::int32_t word) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::Set(Levels(), static_cast<std::int16_t>(word));
-#else
-  return hn::BitCast(Levels(), hn::Set(hn::Repartition<std::int32_t, Levels>(), word));
-#endif
-}
-
-// The coefficient to the column's credit, and from the row's, if the column's level is larger.
-HWY_INLINE void add_pair(LevelVector column, LevelVector row, LevelVector coefficient,
-                         LevelVector& column_credit, LevelVector& row_credit) {
-#if HWY_TARGET <= HWY_AVX3
-  // Masked additions, which this version of Highway has no name for.
-  const __mmask32 larger = _mm512_cmplt_epi16_mask(row.raw, column.raw);
-  column_credit.raw =
-      _mm512_mask_add_epi16(column_credit.raw, larger, column_credit.raw, coefficient.raw);
-  row_credit.raw = _mm512_mask_sub_epi16(row_credit.raw, larger, row_credit.raw, coefficient.raw);
-#else
-  const LevelVector credit = hn::And(hn::VecFromMask(Levels(), hn::Lt(row, column)), coefficient);
-  column_credit = hn::Add(column_credit, credit);
-  row_credit = hn::Sub(row_credit, credit);
-#endif
-}
-
-// One panel of dimensions.
-struct Panel {
-  std::int64_t columns = 0;
-  std::int64_t column_pitch = 0;
-  const std::int16_t* column_levels = nullptr;  // columns, in whole steps, column_pitch apart
-  std::int64_t rows = 0;
-  const std::int16_t* row_levels = nullptr;  // (rows, kLevelPanelWidth)
-  std::int16_t* row_credit = nullptr;        // (rows, kLevelPanelWidth), added to
-  bool diagonal = false;
-};
-
-// words[r · kRowPitch + c · kColumnPitch]: coefficient of row r and column c.
-// finish(column, count, credit): what becomes of the credits (count, kLevelPanelWidth) of a step's
-// columns.
-template <std::int64_t kRowPitch, std::int64_t kColumnPitch, class Finish>
-HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRICT words,
-                             const Finish& finish) {
-  const Levels levels;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(levels));
-  alignas(64) std::int16_t column_credit[kColumnsPerStep * kLevelPanelWidth];
-  for (std::int64_t first = 0; first < panel.columns; first += kColumnsPerStep) {
-    for (std::int64_t lane = 0; lane < kLevelPanelWidth; lane += width) {
-      const std::int16_t* HWY_RESTRICT row_levels = panel.row_levels + lane;
-      std::int16_t* HWY_RESTRICT row_credits = panel.row_credit + lane;
-      LevelVector column[kColumnsPerStep];
-      LevelVector credit[kColumnsPerStep];
-      for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
-        column[c] =
-            hn::LoadU(levels, panel.column_levels + (first + c) * panel.column_pitch + lane);
-        credit[c] = hn::Zero(levels);
-      }
-      for (std::int64_t r = panel.diagonal ? first : 0; r < panel.rows; ++r) {
-        const LevelVector row = hn::Load(levels, row_levels + r * kLevelPanelWidth);
-        LevelVector row_credit = hn::Load(levels, row_credits + r * kLevelPanelWidth);
-        HWY_UNROLL(8)
-        for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
-          const std::int32_t word = words[r * kRowPitch + (first + c) * kColumnPitch];
-          add_pair(column[c], row, broadcast(word), credit[c], row_credit);
-        }
-        hn::Store(row_credit, levels, row_credits + r * kLevelPanelWidth);
-      }
-      for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
-        hn::Store(credit[c], levels, column_credit + c * kLevelPanelWidth + lane);
-      }
-    }
-    finish(first, std::min(kColumnsPerStep, panel.columns - first), column_credit);
-  }
-}
-
-HWY_INLINE FloatVector to_float(const std::int16_t* levels) {
-  const hn::Rebind<std::int16_t, Floats> halves;
-  return hn::ConvertTo(Floats(), hn::PromoteTo(Words(), hn::Load(halves, levels)));
-}
-
-// Adds unit · credit (count, kLevelPanelWidth) to rows `pitch` apart: the first half of a panel's
-// dimensions to `low`, the other to `high` (null: there are none).
-void add_credit(const std::int16_t* credit, std::int64_t count, float unit, std::int64_t pitch,
-                float* low, float* high) {
-  const Floats floats;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
-  const FloatVector scale = hn::Set(floats, unit);
-  for (std::int64_t k = 0; k < count; ++k) {
-    const std::int16_t* from = credit + k * kLevelPanelWidth;
-    for (std::int64_t lane = 0; lane < kPanelWidth; lane += width) {
-      float* to = low + k * pitch + lane;
-      hn::Store(hn::MulAdd(to_float(from + lane), scale, hn::Load(floats, to)), floats, to);
-      if (high == nullptr) continue;
-      to = high + k * pitch + lane;
-      hn::Store(hn::MulAdd(to_float(from + kPanelWidth + lane), scale, hn::Load(floats, to)),
-                floats, to);
-    }
-  }
-}
 
 void level_gradient_tile(const LevelGradientTile& tile) {
   alignas(64) std::int32_t words[kTile * kTile];
@@ -208,83 +45,6 @@ void level_gradient_tile(const LevelGradientTile& tile) {
   }
 }
 
-// What all deltas have in common.
-struct DeltaScale {
-  float factor = 0.0F;  // of a row's sum of coefficients
-  float credit = 0.0F;  // of a unit of its credit
-  float level = 0.0F;   // what a level stands for; 0: the derivative is left out
-};
-
-// delta of the dimensions from `d` on, up to a panel's, of rows [row, row + count).
-template <bool kStreamed>
-HWY_INLINE void write_deltas(const LandmarkLevelGradient& op, const DeltaScale& scale,
-                             std::int64_t d, std::int64_t row, std::int64_t count,
-                             const std::int16_t* credit) {
-  const Floats floats;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(floats));
-  const FloatVector per_credit = hn::Set(floats, scale.credit);
-  const FloatVector per_level = hn::Set(floats, scale.level);
-  const std::int64_t end = std::min(kLevelPanelWidth, op.dim - d);
-  for (std::int64_t r = 0; r < count; ++r) {
-    const FloatVector offset = hn::Set(floats, scale.factor * op.coefficient_sums[row + r]);
-    const std::int16_t* credits = credit + r * kLevelPanelWidth;
-    const std::int16_t* levels = op.levels + (row + r) * op.pitch + d;
-    float* delta = op.delta + (row + r) * op.dim + d;
-    for (std::int64_t lane = 0; lane < end; lane += width) {
-      const FloatVector gradient = hn::MulSub(per_credit, to_float(credits + lane), offset);
-      const FloatVector y = hn::Mul(to_float(levels + lane), per_level);
-      const FloatVector value = hn::Mul(gradient, slope<Activation::kTanh>(y));
-      if constexpr (kStreamed) {
-        hn::Stream(value, floats, delta + lane);
-      } else {
-        store_available(floats, value, delta + lane, end - lane);
-      }
-    }
-  }
-}
-
-template <bool kStreamed>
-void landmark_gradient_of(const LandmarkLevelGradient& op) {
-  // Not a power of two apart, so that rows do not share the cache's sets.
-  constexpr std::int64_t kPitch = kMostLandmarks + kLandmarkLanes;
-  alignas(64) std::int32_t words[kLevelGradientRows * kPitch];
-  alignas(64) std::int16_t landmark_credit[kMostLandmarks * kLevelPanelWidth];
-  const float unit = quantize_coefficients(op.coefficients, op.coefficient_sums, op.rows, op.stride,
-                                           op.stride, kPitch, words);
-  const std::int64_t whole = ceil_div(op.rows, kColumnsPerStep) * kColumnsPerStep;
-  for (std::int64_t r = op.rows; r < whole; ++r) std::fill_n(words + r * kPitch, op.landmarks, 0);
-  const DeltaScale scale{.factor = op.factor,
-                         .credit = 2.0F * op.factor * unit,
-                         .level = op.through_activation ? kLevelStep : 0.0F};
-  for (std::int64_t p = 0; p < level_panels_of(op.dim); ++p) {
-    const std::int64_t at = p * op.landmarks * kLevelPanelWidth;
-    const std::int64_t d = p * kLevelPanelWidth;
-    std::fill_n(landmark_credit, op.landmarks * kLevelPanelWidth, std::int16_t{0});
-    credit_panel<1, kPitch>(
-        {.columns = op.rows,
-         .column_pitch = op.pitch,
-         .column_levels = op.levels + d,
-         .rows = op.landmarks,
-         .row_levels = op.landmark_levels + at,
-         .row_credit = landmark_credit},
-        words, [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
-          write_deltas<kStreamed>(op, scale, d, first, count, credit);
-        });
-    float* landmarks = op.landmark_credit + at;
-    add_credit(landmark_credit, op.landmarks, unit, kLevelPanelWidth, landmarks,
-               landmarks + kPanelWidth);
-  }
-  if constexpr (kStreamed) hwy::FlushStream();  // other threads read them next
-}
-
-void landmark_level_gradient(const LandmarkLevelGradient& op) {
-  // Streams write whole vectors to addresses that are multiples of their size.
-  const bool whole_vectors =
-      op.dim % kPanelWidth == 0 && reinterpret_cast<std::uintptr_t>(op.delta) % kAlignment == 0;
-  return op.streamed && whole_vectors ? landmark_gradient_of<true>(op)
-                                      : landmark_gradient_of<false>(op);
-}
-
 }  // namespace lpdm::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -292,14 +52,9 @@ HWY_AFTER_NAMESPACE();
 namespace lpdm::cpu {
 
 HWY_EXPORT(level_gradient_tile);
-HWY_EXPORT(landmark_level_gradient);
 
 void level_gradient_tile(const LevelGradientTile& tile) {
   HWY_DYNAMIC_DISPATCH(level_gradient_tile)(tile);
-}
-
-void landmark_level_gradient(const LandmarkLevelGradient& op) {
-  HWY_DYNAMIC_DISPATCH(landmark_level_gradient)(op);
 }
 
 }  // namespace lpdm::cpu

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "cpu/distance_store.h"
+#include "cpu/landmark_level_gradient.h"
 #include "cpu/landmark_tile.h"
-#include "cpu/level_gradient.h"
 #include "cpu/levels.h"
 #include "cpu/lowrank_pass.h"
 #include "cpu/pairwise_tile.h"

@@ -15,8 +15,8 @@
 
 #include "cpu/context.h"
 #include "cpu/input_target.h"
-#include "cpu/layer_pass.h"
 #include "cpu/pair_tile.h"
+#include "cpu/streamed_layer.h"
 #include "lpdm/ops.h"
 
 namespace lpdm::cpu {
@@ -25,7 +25,7 @@ class ErrorPropagation {
  public:
   ErrorPropagation(Context& context, WorkerTiles& tiles) : context_(context), tiles_(tiles) {}
 
-  using Layers = std::vector<std::unique_ptr<LayerPass>>;
+  using Layers = std::vector<std::unique_ptr<StreamedLayer>>;
   // Forms the first layer's T, the weights and the network input's distances on a tile.
   using StartTile = std::function<void(std::int64_t strip, std::int64_t block, PairTile& tile)>;
 
@@ -52,7 +52,7 @@ class ErrorPropagation {
   void reach(std::int64_t layer, std::int64_t strip, std::int64_t block, PairTile& tile) const;
   void form_error(std::int64_t layer, std::int64_t block, PairTile& tile) const;
   void enlarge(std::int64_t layer, std::int64_t block, PairTile& tile) const;
-  LayerPass& pass_of(std::int64_t layer) const {
+  StreamedLayer& pass_of(std::int64_t layer) const {
     return *(*layers_)[static_cast<std::size_t>(layer)];
   }
 

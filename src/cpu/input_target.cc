@@ -9,7 +9,8 @@ InputTarget::InputTarget(Context& context) : blocks_(context) {}
 void InputTarget::prepare(const PairLayout& layout, const PairwiseTarget& target) {
   layout_ = &layout;
   metric_ = target.metric;
-  blocks_.pack(layout, target.input, target.dim);
+  blocks_.begin(layout, target.input, target.dim);
+  blocks_.pack_all();
   shifts_.clear();
   if (target.shift == nullptr) return;
   shifts_.resize(static_cast<std::size_t>(layout.positions()), 0.0F);

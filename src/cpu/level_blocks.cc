@@ -1,9 +1,7 @@
 #include "cpu/level_blocks.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
-#include <limits>
 
 #include "cpu/pair_blocks.h"
 
@@ -16,28 +14,30 @@ LevelBlocks::LevelBlocks(Context& context)
       sums_(context.memory),
       panels_(context.memory) {}
 
-void LevelBlocks::pack(const PairLayout& layout, const LocalLossLayer& layer) {
+void LevelBlocks::begin(const PairLayout& layout, const LocalLossLayer& layer) {
+  layout_ = &layout;
+  output_ = layer.output;
   dim_ = layer.out;
+  finite_ = true;
   const std::int64_t pitch = level_panels_of(dim_) * kLevelPanelWidth;
-  std::int16_t* workers = rows_.get(context_.pool.size() * kTile * pitch);
-  std::int32_t* sums = sums_.get(layout.positions());
+  rows_.get(context_.pool.size() * kTile * pitch);
   words_.get(layout.positions() * level_words_of(dim_));
+  sums_.get(layout.positions());
   panels_.get(layout.positions() * pitch);
-  std::atomic<bool> finite = true;
-  context_.pool.parallel_for(layout.blocks(), [&](std::int64_t block, int worker) {
-    std::int16_t* rows = workers + worker * kTile * pitch;
-    const std::int64_t count = layout.block_rows(block);
-    for (std::int64_t r = 0; r < count; ++r) {
-      const float* output = layer.output + layout.row_index(block)[r] * dim_;
-      if (!to_levels(output, 1, dim_, pitch, rows + r * pitch, sums + block * kTile + r)) {
-        finite = false;
-      }
-    }
-    std::fill(rows + count * pitch, rows + kTile * pitch, std::int16_t{0});
-    std::fill(sums + block * kTile + count, sums + (block + 1) * kTile, 0);
-    transpose(rows, pitch, block);
-  });
-  step_ = finite ? kLevelStep : std::numeric_limits<float>::quiet_NaN();
+}
+
+void LevelBlocks::pack(std::int64_t block, int worker) {
+  const std::int64_t pitch = level_panels_of(dim_) * kLevelPanelWidth;
+  std::int16_t* rows = rows_.data() + worker * kTile * pitch;
+  std::int32_t* sums = sums_.data() + block * kTile;
+  const std::int64_t count = layout_->block_rows(block);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const float* output = output_ + layout_->row_index(block)[r] * dim_;
+    if (!to_levels(output, 1, dim_, pitch, rows + r * pitch, sums + r)) finite_ = false;
+  }
+  std::fill(rows + count * pitch, rows + kTile * pitch, std::int16_t{0});
+  std::fill(sums + count, sums + kTile, 0);
+  transpose(rows, pitch, block);
 }
 
 // A block's rows (kTile, pitch) → its words and panels.

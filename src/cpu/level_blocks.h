@@ -1,7 +1,9 @@
 // All blocks of a layer's outputs as levels, arranged for pairwise work.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <limits>
 
 #include "cpu/context.h"
 #include "cpu/level_distance.h"
@@ -16,12 +18,15 @@ class LevelBlocks {
  public:
   explicit LevelBlocks(Context& context);
 
-  void pack(const PairLayout& layout, const LocalLossLayer& layer);
+  // Takes up a layer's outputs; layout and layer must outlive the packing.
+  void begin(const PairLayout& layout, const LocalLossLayer& layer);
+  // In any order, from several threads at once; worker: which of the pool's.
+  void pack(std::int64_t block, int worker);
 
   // Distances made of it are NaN if an output of the layer is not finite.
   LevelBlock block(std::int64_t block) const {
     return {words_.data() + block * level_words_of(dim_) * kTile, sums_.data() + block * kTile,
-            step_};
+            finite_ ? kLevelStep : std::numeric_limits<float>::quiet_NaN()};
   }
   // (level panels, kTile, kLevelPanelWidth)
   const std::int16_t* panels(std::int64_t block) const {
@@ -32,8 +37,10 @@ class LevelBlocks {
   void transpose(const std::int16_t* rows, std::int64_t pitch, std::int64_t block);
 
   Context& context_;
+  const PairLayout* layout_ = nullptr;
+  const float* output_ = nullptr;  // (N, dim)
   std::int64_t dim_ = 0;
-  float step_ = 0.0F;
+  std::atomic<bool> finite_ = true;
   Scratch<std::int16_t> rows_;    // (workers, kTile, level panels, kLevelPanelWidth)
   Scratch<std::int32_t> words_;   // (blocks, words, kTile)
   Scratch<std::int32_t> sums_;    // (blocks, kTile)

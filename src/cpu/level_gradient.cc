@@ -14,11 +14,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 
+float quantize_tile(const float* coefficients, const float* row_sums, std::int64_t rows,
+                    std::int32_t* words) {
+  return quantize_coefficients(coefficients, row_sums, rows, kTile, kTile, kTile, words);
+}
+
 void level_gradient_tile(const LevelGradientTile& tile) {
-  alignas(64) std::int32_t words[kTile * kTile];
   alignas(64) std::int16_t row_credit[kTile * kLevelPanelWidth];
-  const float unit = quantize_coefficients(tile.coefficients, tile.row_sums, tile.rows, kTile,
-                                           kTile, kTile, words);
   constexpr std::int64_t kHalf = kTile * kPanelWidth;
   for (std::int64_t p = 0; p < level_panels_of(tile.dim); ++p) {
     const std::int64_t at = p * kTile * kLevelPanelWidth;
@@ -27,7 +29,7 @@ void level_gradient_tile(const LevelGradientTile& tile) {
     const auto add_to = [&](float* gradient, std::int64_t first, std::int64_t count,
                             const std::int16_t* credit) {
       float* low = gradient + 2 * p * kHalf + first * kPanelWidth;
-      add_credit(credit, count, unit, kPanelWidth, low, both ? low + kHalf : nullptr);
+      add_credit(credit, count, tile.unit, kPanelWidth, low, both ? low + kHalf : nullptr);
     };
     std::fill_n(row_credit, tile.rows * kLevelPanelWidth, std::int16_t{0});
     credit_panel<kTile, 1>({.columns = tile.columns,
@@ -37,7 +39,7 @@ void level_gradient_tile(const LevelGradientTile& tile) {
                             .row_levels = tile.row_levels + at,
                             .row_credit = row_credit,
                             .diagonal = tile.diagonal},
-                           words,
+                           tile.words,
                            [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
                              add_to(tile.column_gradient, first, count, credit);
                            });
@@ -51,7 +53,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lpdm::cpu {
 
+HWY_EXPORT(quantize_tile);
 HWY_EXPORT(level_gradient_tile);
+
+float quantize_tile(const float* coefficients, const float* row_sums, std::int64_t rows,
+                    std::int32_t* words) {
+  return HWY_DYNAMIC_DISPATCH(quantize_tile)(coefficients, row_sums, rows, words);
+}
 
 void level_gradient_tile(const LevelGradientTile& tile) {
   HWY_DYNAMIC_DISPATCH(level_gradient_tile)(tile);

@@ -17,11 +17,16 @@
 
 namespace lpdm::cpu {
 
+// A tile's coefficients (rows, kTile) as whole numbers, each in both halves of a word, as
+// level_gradient_tile takes them. Returns their unit. row_sums: (rows), of the coefficients
+float quantize_tile(const float* coefficients, const float* row_sums, std::int64_t rows,
+                    std::int32_t* words);
+
 // The gradients are float32 in panels of kPanelWidth, as in pairwise_tile.h: half of the gradient,
 // to be completed by the sums of the coefficients. kTile rows by kTile columns.
 struct LevelGradientTile {
-  const float* coefficients = nullptr;  // (rows, kTile): [row][column]
-  const float* row_sums = nullptr;      // (rows), of the coefficients
+  const std::int32_t* words = nullptr;  // (rows, kTile), the coefficients: [row][column]
+  float unit = 0.0F;                    // what a coefficient of 1 stands for
   std::int64_t rows = 0;
   std::int64_t columns = 0;
   bool diagonal = false;  // only column < row is non-zero

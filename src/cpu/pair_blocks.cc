@@ -75,38 +75,54 @@ PackedBlocks::PackedBlocks(Context& context)
       sum_memory_(context.memory),
       levels_(context) {}
 
-void PackedBlocks::pack_levels(const PairLayout& layout, const LocalLossLayer& layer) {
-  in_levels_ = true;
-  dim_ = layer.out;
-  levels_.pack(layout, layer);
+void PackedBlocks::begin(const PairLayout& layout, const float* values, std::int64_t dim) {
+  in_levels_ = false;
+  layout_ = &layout;
+  values_ = values;
+  dim_ = dim;
+  panels_ = panel_memory_.get(layout.blocks() * dim * kTile);
+  sums_ = sum_memory_.get(layout.blocks() * kTile);
 }
 
-void PackedBlocks::pack(const PairLayout& layout, const float* values, std::int64_t dim) {
+void PackedBlocks::begin_levels(const PairLayout& layout, const LocalLossLayer& layer) {
+  in_levels_ = true;
+  layout_ = &layout;
+  dim_ = layer.out;
+  levels_.begin(layout, layer);
+}
+
+void PackedBlocks::pack(std::int64_t block, int worker) {
+  if (in_levels_) {
+    levels_.pack(block, worker);
+  } else {
+    pack_floats(block);
+  }
+}
+
+void PackedBlocks::pack_all() {
+  context_.pool.parallel_for(layout_->blocks(),
+                             [&](std::int64_t block, int worker) { pack(block, worker); });
+}
+
+void PackedBlocks::pack_floats(std::int64_t block) {
   // Of a row before the next: what is written of them all stays in the L1 cache meanwhile.
   constexpr std::int64_t kDimsAtOnce = 16;
-  const std::int64_t blocks = layout.blocks();
-  in_levels_ = false;
-  dim_ = dim;
-  panels_ = panel_memory_.get(blocks * dim * kTile);
-  sums_ = sum_memory_.get(blocks * kTile);
-  context_.pool.parallel_for(blocks, [&](std::int64_t block, int) {
-    float* panel = panels_ + block * dim * kTile;
-    float* sums = sums_ + block * kTile;
-    const std::int64_t rows = layout.block_rows(block);
-    const float* origin = values + *layout.row_index(layout.group_begin(block)) * dim;
-    std::fill(sums, sums + kTile, 0.0F);
-    for (std::int64_t first = 0; first < dim; first += kDimsAtOnce) {
-      const std::int64_t end = std::min(dim, first + kDimsAtOnce);
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const float* row = values + layout.row_index(block)[r] * dim;
-        for (std::int64_t d = first; d < end; ++d) panel[d * kTile + r] = row[d] - origin[d];
-      }
-      for (std::int64_t d = first; d < end; ++d) {
-        std::fill(panel + d * kTile + rows, panel + (d + 1) * kTile, 0.0F);
-        for (std::int64_t r = 0; r < kTile; ++r) sums[r] += panel[d * kTile + r];
-      }
+  float* panel = panels_ + block * dim_ * kTile;
+  float* sums = sums_ + block * kTile;
+  const std::int64_t rows = layout_->block_rows(block);
+  const float* origin = values_ + *layout_->row_index(layout_->group_begin(block)) * dim_;
+  std::fill(sums, sums + kTile, 0.0F);
+  for (std::int64_t first = 0; first < dim_; first += kDimsAtOnce) {
+    const std::int64_t end = std::min(dim_, first + kDimsAtOnce);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* row = values_ + layout_->row_index(block)[r] * dim_;
+      for (std::int64_t d = first; d < end; ++d) panel[d * kTile + r] = row[d] - origin[d];
     }
-  });
+    for (std::int64_t d = first; d < end; ++d) {
+      std::fill(panel + d * kTile + rows, panel + (d + 1) * kTile, 0.0F);
+      for (std::int64_t r = 0; r < kTile; ++r) sums[r] += panel[d * kTile + r];
+    }
+  }
 }
 
 }  // namespace lpdm::cpu

@@ -83,8 +83,13 @@ class PackedBlocks {
  public:
   explicit PackedBlocks(Context& context);
 
-  void pack(const PairLayout& layout, const float* values, std::int64_t dim);
-  void pack_levels(const PairLayout& layout, const LocalLossLayer& layer);
+  // Take up a matrix (N, dim), or a layer's outputs as levels, whose blocks are then to be packed.
+  // What is passed must outlive the packing.
+  void begin(const PairLayout& layout, const float* values, std::int64_t dim);
+  void begin_levels(const PairLayout& layout, const LocalLossLayer& layer);
+  // In any order, from several threads at once; worker: which of the pool's.
+  void pack(std::int64_t block, int worker);
+  void pack_all();
 
   std::int64_t dim() const { return dim_; }
   bool in_levels() const { return in_levels_; }
@@ -95,7 +100,11 @@ class PackedBlocks {
   }
 
  private:
+  void pack_floats(std::int64_t block);
+
   Context& context_;
+  const PairLayout* layout_ = nullptr;
+  const float* values_ = nullptr;  // (N, dim)
   Scratch<float> panel_memory_;
   Scratch<float> sum_memory_;
   float* panels_ = nullptr;  // (blocks, dim, kTile); padding rows are 0

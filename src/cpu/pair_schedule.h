@@ -37,6 +37,23 @@ struct PairTask {
   }
 };
 
+// run(strip, block) for every tile, a few strips and a few blocks at a time: what is read and
+// written of them stays in the cache meanwhile.
+template <class Run>
+void for_tiles_nearby(const PairLayout& layout, const Run& run) {
+  constexpr std::int64_t kAtOnce = 4;
+  for (std::int64_t strips = 0; strips < layout.kept_blocks(); strips += kAtOnce) {
+    const std::int64_t strips_end = std::min(strips + kAtOnce, layout.kept_blocks());
+    const std::int64_t blocks_end = layout.group_end(strips_end - 1);
+    for (std::int64_t blocks = strips; blocks < blocks_end; blocks += kAtOnce) {
+      for (std::int64_t strip = strips; strip < strips_end; ++strip) {
+        const std::int64_t end = std::min(blocks + kAtOnce, layout.group_end(strip));
+        for (std::int64_t block = std::max(strip, blocks); block < end; ++block) run(strip, block);
+      }
+    }
+  }
+}
+
 class PairSchedule {
  public:
   explicit PairSchedule(const PairLayout& layout);

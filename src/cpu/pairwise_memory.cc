@@ -9,6 +9,7 @@
 #include "cpu/levels.h"
 #include "cpu/lowrank_pass.h"
 #include "cpu/pairwise_tile.h"
+#include "cpu/stored_pass.h"
 
 namespace lpdm::cpu {
 namespace {
@@ -40,18 +41,39 @@ double packed_bytes(double blocks, std::int64_t dim) {
   return blocks * kTileRows * static_cast<double>(dim + 1) * kFloat;
 }
 
-// Values and gradient in panels, each thread's columns of a tile on the diagonal, offsets and the
-// bits of the tie map.
-double gradient_bytes(const PairwiseWork& work, double group_blocks, std::int64_t out) {
-  const auto panels = static_cast<double>(panels_of(out));
-  const double block = panels * kTileRows * static_cast<double>(kPanelWidth) * kFloat;
-  const double blocks = work.groups * group_blocks;
-  const double diagonal = static_cast<double>(work.threads) * block;
-  const double gradient = blocks * (block + kTileRows * kDouble) + diagonal;
-  if (in_levels(work, out)) return gradient;  // the values are among level_block_bytes
+double panel_bytes(std::int64_t out) {
+  return static_cast<double>(panels_of(out) * kPanelWidth) * kTileRows * kFloat;
+}
+
+// Values in panels and the bits of the tie map.
+double value_bytes(const PairwiseWork& work, double group_blocks, std::int64_t out) {
+  if (in_levels(work, out)) return 0.0;  // they are among level_block_bytes
   const bool l1 = work.loss.metric == Metric::kL1;
+  const auto panels = static_cast<double>(panels_of(out));
   const double ties = l1 ? panels * work.groups * group_blocks * (group_blocks + 1) / 16 : 0.0;
-  return gradient + blocks * block + ties;
+  return work.groups * group_blocks * panel_bytes(out) + ties;
+}
+
+// StreamedLayer: the gradient in panels, each thread's columns of a tile on the diagonal, offsets.
+double streamed_gradient_bytes(const PairwiseWork& work, double blocks) {
+  double bytes = 0.0;
+  for (const std::int64_t out : work.outputs) {
+    bytes += (blocks + static_cast<double>(work.threads)) * panel_bytes(out) +
+             blocks * kTileRows * kDouble;
+  }
+  return bytes;
+}
+
+// StoredLayer: tiles, with the sums of their rows and columns and a unit; StoredPass: the gradients
+// under way, with their offsets.
+double stored_bytes(const PairwiseWork& work, double tiles, double blocks) {
+  const double all_tiles =
+      std::min(tiles * static_cast<double>(work.outputs.size()),
+               static_cast<double>(DistanceStore::kBudget / DistanceStore::kTileBytes));
+  const double tile = static_cast<double>(DistanceStore::kTileBytes) + (2 * kTileRows + 1) * kFloat;
+  if (!work.gradient) return all_tiles * tile;
+  return all_tiles * tile + StoredPass::gradient_bytes(blocks, work.threads) +
+         static_cast<double>(work.threads) * blocks * kTileRows * kDouble;
 }
 
 // TieMap's hash tables: at most eight slots of two words per row, and a chain.
@@ -108,14 +130,15 @@ double tile_bytes(const PairwiseWork& work) {
   for (const std::int64_t out : work.outputs) {
     bytes +=
         in_levels(work, out) ? level_block_bytes(work, blocks, out) : packed_bytes(blocks, out);
-    if (work.gradient) bytes += gradient_bytes(work, group_blocks, out);
+    if (work.gradient) bytes += value_bytes(work, group_blocks, out);
   }
-  if (work.loss.target == TargetRule::kInput) {
-    const double tiles = work.groups * group_blocks * (group_blocks + 1) / 2;
-    bytes += std::min(static_cast<double>(DistanceStore::kBudget),
-                      tiles * static_cast<double>(work.outputs.size()) *
-                          static_cast<double>(DistanceStore::kTileBytes));
-  }
+  const double tiles = work.groups * group_blocks * (group_blocks + 1) / 2;
+  const bool fit = tiles * static_cast<double>(work.outputs.size() * DistanceStore::kTileBytes) <=
+                   static_cast<double>(DistanceStore::kBudget);
+  const bool input = work.loss.target == TargetRule::kInput;
+  // Landmarks keep some of the tiles only, which may fit where all do not.
+  if (input && (fit || work.loss.pairs.landmarks > 0)) bytes += stored_bytes(work, tiles, blocks);
+  if (work.gradient && !(input && fit)) bytes += streamed_gradient_bytes(work, blocks);
   if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;
 }

@@ -184,27 +184,6 @@ void pack_panels(const float* values, std::int64_t dim, const std::int64_t* row_
   }
 }
 
-void unpack_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
-                   std::int64_t rows, float scale, const float* offsets, float* values) {
-  const Lanes lanes;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  const Vector factor = hn::Set(lanes, scale);
-  for (std::int64_t r = 0; r < rows; ++r) {
-    float* to = values + row_index[r] * dim;
-    const Vector offset = hn::Set(lanes, offsets[r]);
-    for (std::int64_t d = 0; d < dim; d += kPanelWidth) {
-      const float* from = panels + d * kTile + r * kPanelWidth;
-      if (d + kPanelWidth <= dim) {
-        for (std::int64_t k = 0; k < kPanelWidth; k += width) {
-          hn::StoreU(hn::MulAdd(hn::Load(lanes, from + k), factor, offset), lanes, to + d + k);
-        }
-      } else {
-        for (std::int64_t k = 0; d + k < dim; ++k) to[d + k] = scale * from[k] + offsets[r];
-      }
-    }
-  }
-}
-
 void add_floats(const float* from, std::int64_t size, float* to) {
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
@@ -223,7 +202,6 @@ HWY_EXPORT(distance_tile);
 HWY_EXPORT(tile_maximum);
 HWY_EXPORT(gradient_tile);
 HWY_EXPORT(pack_panels);
-HWY_EXPORT(unpack_panels);
 HWY_EXPORT(add_floats);
 
 void distance_tile(Metric metric, const BlockPanel& row_block, std::int64_t rows,
@@ -254,11 +232,6 @@ std::int64_t panels_of(std::int64_t dim) { return (dim + kPanelWidth - 1) / kPan
 void pack_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
                  std::int64_t rows, float* panels) {
   HWY_DYNAMIC_DISPATCH(pack_panels)(values, dim, row_index, rows, panels);
-}
-
-void unpack_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
-                   std::int64_t rows, float scale, const float* offsets, float* values) {
-  HWY_DYNAMIC_DISPATCH(unpack_panels)(panels, dim, row_index, rows, scale, offsets, values);
 }
 
 void add_floats(const float* from, std::int64_t size, float* to) {

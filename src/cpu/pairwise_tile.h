@@ -72,10 +72,6 @@ void gradient_tile(const GradientTile& tile);
 void pack_panels(const float* values, std::int64_t dim, const std::int64_t* row_index,
                  std::int64_t rows, float* panels);
 
-// Panels → rows of (N, dim): scale · panel + offsets[row].
-void unpack_panels(const float* panels, std::int64_t dim, const std::int64_t* row_index,
-                   std::int64_t rows, float scale, const float* offsets, float* values);
-
 // to[i] += from[i]; size: a multiple of kPanelWidth.
 void add_floats(const float* from, std::int64_t size, float* to);
 

@@ -116,14 +116,17 @@ void TieMap::build(Context& context, const PairLayout& layout, const PackedBlock
   });
 }
 
-void TieMap::between(std::int64_t block, std::int64_t other, std::uint8_t* ties) const {
-  for (std::size_t p = 0; p < panels_.size(); ++p) {
-    const Panel& panel = panels_[p];
+std::vector<std::uint8_t> TieMap::between(std::int64_t block, std::int64_t other,
+                                          std::int64_t first, std::int64_t count) const {
+  std::vector<std::uint8_t> ties(static_cast<std::size_t>(count));
+  for (std::size_t p = 0; p < ties.size(); ++p) {
+    const Panel& panel = panels_[static_cast<std::size_t>(first) + p];
     const std::int64_t bit = panel.everywhere ? 0 : pair_bit(block, other);
     const bool marked = panel.everywhere ||
                         (panel.pairs[static_cast<std::size_t>(bit / 64)] >> (bit % 64) & 1) != 0;
     ties[p] = marked ? 1 : 0;
   }
+  return ties;
 }
 
 }  // namespace lpdm::cpu

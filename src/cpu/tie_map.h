@@ -18,9 +18,10 @@ class TieMap {
   // would cost more than it saves) declares that they may be anywhere.
   void build(Context& context, const PairLayout& layout, const PackedBlocks& blocks);
 
-  // ties[panel]: whether a row of one block and a row of the other may be equal in some dimension
-  // of the panel. ties: (panels)
-  void between(std::int64_t block, std::int64_t other, std::uint8_t* ties) const;
+  // Per panel of [first, first + count): whether a row of one block and a row of the other may be
+  // equal in some dimension of it.
+  std::vector<std::uint8_t> between(std::int64_t block, std::int64_t other, std::int64_t first,
+                                    std::int64_t count) const;
 
  private:
   struct Panel {

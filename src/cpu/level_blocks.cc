@@ -1,7 +1,6 @@
 #include "cpu/level_blocks.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "cpu/pair_blocks.h"
 
@@ -37,25 +36,13 @@ void LevelBlocks::pack(std::int64_t block, int worker) {
   }
   std::fill(rows + count * pitch, rows + kTile * pitch, std::int16_t{0});
   std::fill(sums + count, sums + kTile, 0);
-  transpose(rows, pitch, block);
-}
-
-// A block's rows (kTile, pitch) → its words and panels.
-void LevelBlocks::transpose(const std::int16_t* rows, std::int64_t pitch, std::int64_t block) {
-  constexpr std::int64_t kWordsPerPanel = kLevelPanelWidth / 2;
-  const std::int64_t words = level_words_of(dim_);
-  std::int32_t* to_words = words_.data() + block * words * kTile;
-  std::int16_t* to_panels = panels_.data() + block * pitch * kTile;
-  // Of a row before the next: what is written of them all stays in the L1 cache meanwhile.
-  for (std::int64_t p = 0; p < level_panels_of(dim_); ++p) {
-    const std::int64_t first = p * kWordsPerPanel;
-    const std::int64_t count = std::min(kWordsPerPanel, words - first);
+  transpose_words(rows, kTile, pitch, level_words_of(dim_),
+                  words_.data() + block * level_words_of(dim_) * kTile);
+  std::int16_t* panels = panels_.data() + block * pitch * kTile;
+  for (std::int64_t d = 0; d < pitch; d += kLevelPanelWidth) {
     for (std::int64_t r = 0; r < kTile; ++r) {
-      const std::int16_t* from = rows + r * pitch + p * kLevelPanelWidth;
-      std::copy_n(from, kLevelPanelWidth, to_panels + (p * kTile + r) * kLevelPanelWidth);
-      std::int32_t of_row[kWordsPerPanel];
-      std::memcpy(of_row, from, sizeof(of_row));
-      for (std::int64_t w = 0; w < count; ++w) to_words[(first + w) * kTile + r] = of_row[w];
+      std::copy_n(rows + r * pitch + d, kLevelPanelWidth,
+                  panels + d * kTile + r * kLevelPanelWidth);
     }
   }
 }

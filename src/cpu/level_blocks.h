@@ -34,8 +34,6 @@ class LevelBlocks {
   }
 
  private:
-  void transpose(const std::int16_t* rows, std::int64_t pitch, std::int64_t block);
-
   Context& context_;
   const PairLayout* layout_ = nullptr;
   const float* output_ = nullptr;  // (N, dim)

@@ -1,5 +1,8 @@
 #include "cpu/levels.h"
 
+#include <algorithm>
+#include <cstring>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/levels.cc"
 #include <hwy/foreach_target.h>
@@ -42,6 +45,47 @@ bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::in
   return hn::GetLane(hn::SumOfLanes(lanes, finite)) == 0.0F;
 }
 
+#if HWY_TARGET == HWY_SCALAR
+
+void transpose_words(const std::int16_t* levels, std::int64_t rows, std::int64_t stride,
+                     std::int64_t words, std::int32_t* to) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t w = 0; w < words; ++w) {
+      std::memcpy(to + w * rows + r, levels + r * stride + 2 * w, sizeof(*to));
+    }
+  }
+}
+
+#else
+
+void transpose_words(const std::int16_t* levels, std::int64_t rows, std::int64_t stride,
+                     std::int64_t words, std::int32_t* to) {
+  constexpr std::int64_t kSide = 4;
+  const hn::FixedTag<std::int32_t, kSide> four;
+  const hn::RepartitionToWide<decltype(four)> two;
+  const auto load = [&](std::int64_t row, std::int64_t word) {
+    const std::int16_t* from = levels + row * stride + 2 * word;
+    return hn::LoadU(four, reinterpret_cast<const std::int32_t*>(from));
+  };
+  for (std::int64_t w = 0; w < words; w += kSide) {
+    for (std::int64_t r = 0; r < rows; r += kSide) {
+      const auto a = load(r, w), b = load(r + 1, w), c = load(r + 2, w), d = load(r + 3, w);
+      const auto ab_low = hn::BitCast(two, hn::InterleaveLower(four, a, b));
+      const auto ab_high = hn::BitCast(two, hn::InterleaveUpper(four, a, b));
+      const auto cd_low = hn::BitCast(two, hn::InterleaveLower(four, c, d));
+      const auto cd_high = hn::BitCast(two, hn::InterleaveUpper(four, c, d));
+      const decltype(ab_low) columns[kSide] = {
+          hn::InterleaveLower(two, ab_low, cd_low), hn::InterleaveUpper(two, ab_low, cd_low),
+          hn::InterleaveLower(two, ab_high, cd_high), hn::InterleaveUpper(two, ab_high, cd_high)};
+      for (std::int64_t k = 0; k < std::min(kSide, words - w); ++k) {
+        hn::StoreU(hn::BitCast(four, columns[k]), four, to + (w + k) * rows + r);
+      }
+    }
+  }
+}
+
+#endif
+
 }  // namespace lpdm::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -49,6 +93,12 @@ HWY_AFTER_NAMESPACE();
 namespace lpdm::cpu {
 
 HWY_EXPORT(to_levels);
+HWY_EXPORT(transpose_words);
+
+void transpose_words(const std::int16_t* levels, std::int64_t rows, std::int64_t stride,
+                     std::int64_t words, std::int32_t* to) {
+  HWY_DYNAMIC_DISPATCH(transpose_words)(levels, rows, stride, words, to);
+}
 
 bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::int64_t stride,
                std::int16_t* levels, std::int32_t* sums) {

@@ -24,6 +24,11 @@ inline constexpr std::int64_t kMostLevelDims = std::int64_t{1} << 14;
 bool to_levels(const float* output, std::int64_t rows, std::int64_t dim, std::int64_t stride,
                std::int16_t* levels, std::int32_t* sums);
 
+// Words of two levels, row by row → word by word: to (words, rows). rows: a multiple of 4; levels:
+// (rows, stride), with words up to the next multiple of 4 readable
+void transpose_words(const std::int16_t* levels, std::int64_t rows, std::int64_t stride,
+                     std::int64_t words, std::int32_t* to);
+
 inline std::int64_t level_panels_of(std::int64_t dim) { return ceil_div(dim, kLevelPanelWidth); }
 // Words, of two levels each as they lie in a row: those of dimensions 2w and 2w + 1.
 inline std::int64_t level_words_of(std::int64_t dim) { return ceil_div(dim, 2); }

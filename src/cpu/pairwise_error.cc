@@ -116,60 +116,89 @@ struct RowSums {
 // Where the weights of pairs come from.
 enum class Weights { kNone, kPerPair, kPerRow };
 
+// What is the same for all pairs of a tile.
+struct ErrorConstants {
+  Vector target_weight, distance_weight, maximum, maximum_coefficient;
+  bool at_maximum = false;  // whether the maximum has a coefficient of its own
+  bool l2 = false;
+
+  ErrorConstants(Lanes lanes, const ErrorTile& tile)
+      : target_weight(hn::Set(lanes, tile.target_weight)),
+        distance_weight(hn::Set(lanes, tile.distance_weight)),
+        maximum(hn::Set(lanes, tile.maximum)),
+        maximum_coefficient(hn::Set(lanes, tile.maximum_coefficient)),
+        at_maximum(tile.maximum_coefficient != 0.0F),
+        l2(tile.metric == Metric::kL2) {}
+};
+
+// A vector of pairs; with kPart only the first `pairs` of them. Returns their coefficients.
+template <Weights kWeights, bool kPart>
+HWY_INLINE Vector error_step(Lanes lanes, const ErrorTile& tile, const ErrorConstants& constants,
+                             std::int64_t row, std::int64_t column, std::int64_t pairs,
+                             RowSums& sums, Vector& largest) {
+  const std::int64_t at = row * tile.stride + column;
+  const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs));
+  const auto keep = [&](Vector v) { return kPart ? hn::IfThenElseZero(valid, v) : v; };
+  const Vector t = keep(hn::Load(lanes, tile.target + at));
+  const Vector d = keep(hn::Load(lanes, tile.distances + at));
+  Vector error = hn::NegMulAdd(constants.distance_weight, d, hn::Mul(constants.target_weight, t));
+  if constexpr (kWeights == Weights::kNone) {
+    sums.add(error, t, d, error, t, d);
+  } else {
+    const Vector weight = kWeights == Weights::kPerRow ? hn::Set(lanes, tile.row_weights[row])
+                                                       : hn::Load(lanes, tile.weights + at);
+    const Vector weighted_error = hn::Mul(weight, error);
+    sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
+    error = weighted_error;
+  }
+  largest = hn::Max(largest, d);
+  if (constants.at_maximum) {
+    Vector of_maximum =
+        hn::IfThenElseZero(hn::Eq(d, constants.maximum), constants.maximum_coefficient);
+    if constexpr (kWeights == Weights::kPerRow) {
+      of_maximum = hn::Mul(of_maximum, hn::Set(lanes, tile.row_weights[row]));
+    }
+    error = hn::Add(error, of_maximum);
+  }
+  Vector coefficient = keep(error);
+  if (constants.l2) {
+    coefficient = hn::IfThenElseZero(hn::Gt(d, hn::Zero(lanes)), hn::Div(coefficient, d));
+  }
+  return coefficient;
+}
+
 template <Weights kWeights>
 PairSums error_tile_of(const ErrorTile& tile) {
   const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / tile.stride, 1);
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  const Vector zero = hn::Zero(lanes);
-  const Vector target_weight = hn::Set(lanes, tile.target_weight);
-  const Vector distance_weight = hn::Set(lanes, tile.distance_weight);
-  const Vector maximum = hn::Set(lanes, tile.maximum);
-  const Vector maximum_coefficient = hn::Set(lanes, tile.maximum_coefficient);
+  const ErrorConstants constants(lanes, tile);
   PairSums sums;
-  Vector largest = zero;
+  Vector largest = hn::Zero(lanes);
   std::fill_n(tile.column_sums, tile.stride, 0.0F);
   for (std::int64_t first = 0; first < tile.rows; first += rows_per_sum) {
     RowSums row_sums(lanes);
     for (std::int64_t r = first; r < std::min(first + rows_per_sum, tile.rows); ++r) {
       const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
-      Vector row_sum = zero;
-      for (std::int64_t c = 0; c < tile.stride; c += width) {
-        float* coefficients = tile.coefficients + r * tile.stride + c;
-        if (c >= pairs) {
-          hn::Store(zero, lanes, coefficients);
-          continue;
-        }
-        const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs - c));
-        const Vector t =
-            hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * tile.stride + c));
-        const Vector d =
-            hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * tile.stride + c));
-        Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
-        if constexpr (kWeights != Weights::kNone) {
-          const Vector weight = kWeights == Weights::kPerRow
-                                    ? hn::Set(lanes, tile.row_weights[r])
-                                    : hn::Load(lanes, tile.weights + r * tile.stride + c);
-          const Vector weighted_error = hn::Mul(weight, error);
-          row_sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
-          error = weighted_error;
-        } else {
-          row_sums.add(error, t, d, error, t, d);
-        }
-        largest = hn::Max(largest, d);
-        const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
-        Vector of_maximum = hn::IfThenElseZero(at_maximum, maximum_coefficient);
-        if constexpr (kWeights == Weights::kPerRow) {
-          of_maximum = hn::Mul(of_maximum, hn::Set(lanes, tile.row_weights[r]));
-        }
-        Vector coefficient = hn::IfThenElseZero(valid, hn::Add(error, of_maximum));
-        if (tile.metric == Metric::kL2) {
-          coefficient = hn::IfThenElseZero(hn::Gt(d, zero), hn::Div(coefficient, d));
-        }
-        hn::Store(coefficient, lanes, coefficients);
+      Vector row_sum = hn::Zero(lanes);
+      const auto keep = [&](std::int64_t c, Vector coefficient) {
+        hn::Store(coefficient, lanes, tile.coefficients + r * tile.stride + c);
         row_sum = hn::Add(row_sum, coefficient);
         float* column_sums = tile.column_sums + c;
         hn::Store(hn::Add(hn::Load(lanes, column_sums), coefficient), lanes, column_sums);
+      };
+      std::int64_t c = 0;
+      for (; c + width <= pairs; c += width) {
+        keep(c,
+             error_step<kWeights, false>(lanes, tile, constants, r, c, width, row_sums, largest));
+      }
+      if (c < pairs) {
+        keep(c, error_step<kWeights, true>(lanes, tile, constants, r, c, pairs - c, row_sums,
+                                           largest));
+        c += width;
+      }
+      for (; c < tile.stride; c += width) {
+        hn::Store(hn::Zero(lanes), lanes, tile.coefficients + r * tile.stride + c);
       }
       tile.row_sums[r] = hn::GetLane(hn::SumOfLanes(lanes, row_sum));
     }

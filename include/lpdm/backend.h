@@ -31,6 +31,29 @@ class Recording {
   virtual void forget() = 0;
 };
 
+// Begins with a local loss while its rows still become known one after another, as an episode is
+// played, on threads that would be idle. The result does not depend on how far it came.
+//
+// One thread at a time. From the first advance to pause, no op of the backend may be called that
+// needs more than the calling thread (those on single rows do not).
+class RowFollower {
+ public:
+  virtual ~RowFollower() = default;
+
+  // Rows will come to where the outputs of op.layers are, up to `capacity` of them. op: the loss to
+  // come, but for its target's rows, scales and pointers; false if nothing of it can be done early.
+  // Ends what was begun before.
+  virtual bool begin(const LocalLoss& op, std::int64_t capacity) = 0;
+  // So many rows are there now, and will not change until the loss has been worked out. Does not
+  // wait.
+  virtual void advance(std::int64_t rows) = 0;
+  // Waits for what is under way.
+  virtual void pause() noexcept = 0;
+  // Works out a loss of the rows followed from what is done already; false, and nothing is done, if
+  // it is another one. Either way begin comes next.
+  virtual bool finish(const LocalLoss& op) = 0;
+};
+
 // A point in the order of a backend's ops.
 using TimeMark = std::uint64_t;
 
@@ -53,6 +76,8 @@ class Backend {
 
   // How sequences of ops may be enqueued; by itself a backend does it one after another.
   virtual std::unique_ptr<Recording> make_recording();
+  // Null where a backend cannot follow rows, which by itself it cannot.
+  virtual std::unique_ptr<RowFollower> make_row_follower();
   // Calls enqueue(0 .. count − 1). What one call enqueues does not depend on the others, so a
   // backend may run them side by side; what comes after waits for all of them.
   virtual void parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue);

@@ -115,6 +115,8 @@ struct LocalLossLayer {
   LocalLossStatistics* statistics = nullptr;
 };
 
+class RowFollower;
+
 // The loss of each layer and its gradient; T is formed once for all layers, or (error propagation)
 // from layer to layer, starting with the T of `target`.
 struct LocalLoss {
@@ -127,6 +129,8 @@ struct LocalLoss {
   MaxGradient max_gradient = MaxGradient::kThrough;
   const LocalLossLayer* layers = nullptr;  // from the input on
   std::int64_t layer_count = 0;
+  // That has followed the rows of this very loss as they came (lpdm/backend.h); null: nobody has.
+  RowFollower* follower = nullptr;
 };
 
 // Mean |y| and the share of units with |y| > 0.99.

@@ -27,7 +27,8 @@ class ThreadPool {
   // Runs every task once and returns when all are done. Each thread has a share of consecutive
   // tasks and takes over those of others when it is done. If tasks throw, all others still run and
   // the exception of the lowest task is rethrown. One call at a time: calling it from within a task
-  // or from two threads is an error.
+  // or from two threads is an error. A single task is run as worker 0 without the pool, even
+  // between start and finish.
   void parallel_for(std::int64_t count, const Task& run);
 
   // parallel_for in two halves: start hands the tasks to the other threads and returns, finish runs
@@ -35,10 +36,12 @@ class ThreadPool {
   // live until then. Every start needs one finish; nothing else may run on the pool in between.
   void start(std::int64_t count, const Task& run);
   void finish();
+  // Between the two: whether the other threads have done all tasks, so that finish need not wait.
+  bool idle() const;
 
  private:
   struct Shared;
-  void publish(std::int64_t count, const Task& run, bool wake);
+  void publish(std::int64_t count, const Task& run);
   std::unique_ptr<Shared> shared_;
 };
 

@@ -21,6 +21,8 @@ class DirectCalls final : public Recording {
 
 std::unique_ptr<Recording> Backend::make_recording() { return std::make_unique<DirectCalls>(); }
 
+std::unique_ptr<RowFollower> Backend::make_row_follower() { return nullptr; }
+
 void Backend::parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue) {
   for (std::int64_t i = 0; i < count; ++i) enqueue(i);
 }

@@ -148,14 +148,14 @@ ThreadPool::~ThreadPool() { shared_->stop_workers(); }
 
 int ThreadPool::size() const { return static_cast<int>(shared_->workers.size()) + 1; }
 
-void ThreadPool::publish(std::int64_t count, const Task& run, bool wake) {
+void ThreadPool::publish(std::int64_t count, const Task& run) {
   Shared& s = *shared_;
   if (s.busy.exchange(true)) throw Error("a ThreadPool was given tasks while it was running");
   s.run = &run;
   s.deal(count);
   s.failure = nullptr;
   s.finished_workers.store(0, std::memory_order_relaxed);
-  s.shared_out = wake && !s.workers.empty();
+  s.shared_out = count > 0 && !s.workers.empty();
   if (!s.shared_out) return;
   {
     const std::lock_guard lock(s.mutex);
@@ -166,11 +166,18 @@ void ThreadPool::publish(std::int64_t count, const Task& run, bool wake) {
 
 void ThreadPool::parallel_for(std::int64_t count, const Task& run) {
   if (count <= 0) return;
-  publish(count, run, count > 1);  // a single task is the caller's
+  if (count == 1) return run(0, 0);
+  publish(count, run);
   finish();
 }
 
-void ThreadPool::start(std::int64_t count, const Task& run) { publish(count, run, count > 0); }
+void ThreadPool::start(std::int64_t count, const Task& run) { publish(count, run); }
+
+bool ThreadPool::idle() const {
+  const Shared& s = *shared_;
+  return !s.shared_out ||
+         s.finished_workers.load(std::memory_order_acquire) == static_cast<int>(s.workers.size());
+}
 
 void ThreadPool::finish() {
   Shared& s = *shared_;

@@ -12,14 +12,20 @@ bool DistanceStore::fits(const PairLayout& layout, std::int64_t layers) {
   return tiles <= kBudget / (kTileBytes * std::max<std::int64_t>(1, layers));
 }
 
-void DistanceStore::reserve(const PairLayout& layout) {
+void DistanceStore::arrange(const PairLayout& layout) {
+  places_.clear();
   first_tile_.clear();
-  tiles_ = 0;
-  for (std::int64_t strip = 0; strip < layout.kept_blocks(); ++strip) {
-    first_tile_.push_back(tiles_);
-    tiles_ += layout.group_end(strip) - strip;
+  first_strip_.clear();
+  for (std::int64_t block = 0; block < layout.blocks(); ++block) {
+    first_tile_.push_back(tiles());
+    first_strip_.push_back(layout.group_begin(block));
+    const std::int64_t end = std::min(block + 1, layout.kept_blocks());
+    for (std::int64_t strip = layout.group_begin(block); strip < end; ++strip) {
+      places_.push_back({.strip = strip, .block = block});
+    }
   }
-  memory_.get(tiles_ * kTile * kTile);
+  first_tile_.push_back(tiles());
+  memory_.get(tiles() * kTile * kTile);
 }
 
 }  // namespace lpdm::cpu

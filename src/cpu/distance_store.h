@@ -1,5 +1,7 @@
 // Room for one matrix tile per pair of blocks, within a fixed budget: the distances of all kept
 // pairs, and later what the gradient makes of them.
+//
+// Tiles are numbered block by block, so that more blocks add tiles and move none.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +9,7 @@
 
 #include "cpu/context.h"
 #include "cpu/pair_blocks.h"
+#include "cpu/pair_tile.h"
 #include "cpu/pairwise_tile.h"
 
 namespace lpdm::cpu {
@@ -21,21 +24,30 @@ class DistanceStore {
   // Whether so many layers' tiles are within the budget.
   static bool fits(const PairLayout& layout, std::int64_t layers);
 
-  // Makes room for the tiles between each strip and the blocks from it on.
-  void reserve(const PairLayout& layout);
+  // Makes room for the tiles between each strip and the blocks from it on. Those of a shorter
+  // layout of the same rows stay where they are.
+  void arrange(const PairLayout& layout);
 
-  std::int64_t tiles() const { return tiles_; }
+  std::int64_t tiles() const { return static_cast<std::int64_t>(places_.size()); }
+  // The first tile of a block; tiles() beyond the last block.
+  std::int64_t first_tile(std::int64_t block) const { return at(first_tile_, block); }
   // The number of the tile between a strip and a block.
   std::int64_t number(std::int64_t strip, std::int64_t block) const {
-    return first_tile_[static_cast<std::size_t>(strip)] + block - strip;
+    return at(first_tile_, block) + strip - at(first_strip_, block);
   }
+  TilePlace place(std::int64_t number) const { return places_[static_cast<std::size_t>(number)]; }
   // (kTile, kTile): [row of the block][column of the strip]
   float* tile(std::int64_t number) const { return memory_.data() + number * kTile * kTile; }
 
  private:
+  static std::int64_t at(const std::vector<std::int64_t>& list, std::int64_t k) {
+    return list[static_cast<std::size_t>(k)];
+  }
+
   Scratch<float> memory_;
-  std::int64_t tiles_ = 0;
-  std::vector<std::int64_t> first_tile_;  // (strips)
+  std::vector<TilePlace> places_;          // (tiles)
+  std::vector<std::int64_t> first_tile_;   // (blocks + 1)
+  std::vector<std::int64_t> first_strip_;  // (blocks), that a block has a tile with
 };
 
 }  // namespace lpdm::cpu

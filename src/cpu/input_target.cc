@@ -10,7 +10,7 @@ void InputTarget::prepare(const PairLayout& layout, const PairwiseTarget& target
   layout_ = &layout;
   metric_ = target.metric;
   blocks_.begin(layout, target.input, target.dim);
-  blocks_.pack_all();
+  blocks_.pack_all(layout);
   shifts_.clear();
   if (target.shift == nullptr) return;
   shifts_.resize(static_cast<std::size_t>(layout.positions()), 0.0F);

@@ -14,7 +14,6 @@ LevelBlocks::LevelBlocks(Context& context)
       panels_(context.memory) {}
 
 void LevelBlocks::begin(const PairLayout& layout, const LocalLossLayer& layer) {
-  layout_ = &layout;
   output_ = layer.output;
   dim_ = layer.out;
   finite_ = true;
@@ -25,13 +24,13 @@ void LevelBlocks::begin(const PairLayout& layout, const LocalLossLayer& layer) {
   panels_.get(layout.positions() * pitch);
 }
 
-void LevelBlocks::pack(std::int64_t block, int worker) {
+void LevelBlocks::pack(const PairLayout& layout, std::int64_t block, int worker) {
   const std::int64_t pitch = level_panels_of(dim_) * kLevelPanelWidth;
   std::int16_t* rows = rows_.data() + worker * kTile * pitch;
   std::int32_t* sums = sums_.data() + block * kTile;
-  const std::int64_t count = layout_->block_rows(block);
+  const std::int64_t count = layout.block_rows(block);
   for (std::int64_t r = 0; r < count; ++r) {
-    const float* output = output_ + layout_->row_index(block)[r] * dim_;
+    const float* output = output_ + layout.row_index(block)[r] * dim_;
     if (!to_levels(output, 1, dim_, pitch, rows + r * pitch, sums + r)) finite_ = false;
   }
   std::fill(rows + count * pitch, rows + kTile * pitch, std::int16_t{0});

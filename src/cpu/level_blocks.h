@@ -18,10 +18,10 @@ class LevelBlocks {
  public:
   explicit LevelBlocks(Context& context);
 
-  // Takes up a layer's outputs; layout and layer must outlive the packing.
+  // Takes up a layer's outputs and makes room for the blocks.
   void begin(const PairLayout& layout, const LocalLossLayer& layer);
   // In any order, from several threads at once; worker: which of the pool's.
-  void pack(std::int64_t block, int worker);
+  void pack(const PairLayout& layout, std::int64_t block, int worker);
 
   // Distances made of it are NaN if an output of the layer is not finite.
   LevelBlock block(std::int64_t block) const {
@@ -35,7 +35,6 @@ class LevelBlocks {
 
  private:
   Context& context_;
-  const PairLayout* layout_ = nullptr;
   const float* output_ = nullptr;  // (N, dim)
   std::int64_t dim_ = 0;
   std::atomic<bool> finite_ = true;

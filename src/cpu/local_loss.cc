@@ -1,5 +1,6 @@
 #include "cpu/local_loss.h"
 
+#include "cpu/early_distances.h"
 #include "cpu/target_statistics.h"
 
 namespace lpdm::cpu {
@@ -23,7 +24,12 @@ void LocalLossPass::target_statistics(const TargetStatistics& op) {
   }
 }
 
+std::unique_ptr<RowFollower> LocalLossPass::make_row_follower() {
+  return std::make_unique<EarlyDistances>(context_, target_, worker_tiles_);
+}
+
 void LocalLossPass::run(const LocalLoss& op) {
+  if (op.follower != nullptr && op.follower->finish(op)) return;
   if (LowRankPass::takes(op.target)) {
     low_rank_.run(op);
     return;

@@ -5,6 +5,8 @@
 // budget, or formed as they are needed, so that nothing of size N×N is ever kept.
 #pragma once
 
+#include <memory>
+
 #include "cpu/context.h"
 #include "cpu/landmark_pass.h"
 #include "cpu/lowrank_pass.h"
@@ -12,6 +14,7 @@
 #include "cpu/pair_tile.h"
 #include "cpu/stored_pass.h"
 #include "cpu/streamed_pass.h"
+#include "lpdm/backend.h"
 #include "lpdm/ops.h"
 
 namespace lpdm::cpu {
@@ -24,6 +27,9 @@ class LocalLossPass {
   void run(const LocalLoss& op);
 
   void target_statistics(const TargetStatistics& op);
+
+  // It must not outlive this object.
+  std::unique_ptr<RowFollower> make_row_follower();
 
  private:
   Context& context_;

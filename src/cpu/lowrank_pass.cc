@@ -45,7 +45,7 @@ void LowRankPass::target_statistics(const TargetStatistics& op) {
   require_plain_pairs(op.target);
   const PairLayout layout(op.target);
   blocks_.begin(layout, op.target.input, op.target.dim);
-  blocks_.pack_all();
+  blocks_.pack_all(layout);
   const auto search = [&](const PairMeasure& measure) {
     return largest_of(furthest_pairs(context_, layout, blocks_, Metric::kL1, measure));
   };
@@ -87,7 +87,7 @@ void LowRankPass::run_layer(const LocalLoss& op, const LocalLossLayer& spec) {
 void LowRankPass::find_maximum(LayerState& layer) {
   const PairLayout layout(target_);
   blocks_.begin(layout, layer.spec.output, layer.spec.out);
-  blocks_.pack_all();
+  blocks_.pack_all(layout);
   const std::vector<FoundPair> pairs = furthest_pairs(context_, layout, blocks_, Metric::kL1, {});
   layer.maximum = largest_of(pairs);
   std::set<std::pair<std::int64_t, std::int64_t>> seen;  // two rows may have found each other

@@ -77,7 +77,6 @@ PackedBlocks::PackedBlocks(Context& context)
 
 void PackedBlocks::begin(const PairLayout& layout, const float* values, std::int64_t dim) {
   in_levels_ = false;
-  layout_ = &layout;
   values_ = values;
   dim_ = dim;
   panels_ = panel_memory_.get(layout.blocks() * dim * kTile);
@@ -86,36 +85,35 @@ void PackedBlocks::begin(const PairLayout& layout, const float* values, std::int
 
 void PackedBlocks::begin_levels(const PairLayout& layout, const LocalLossLayer& layer) {
   in_levels_ = true;
-  layout_ = &layout;
   dim_ = layer.out;
   levels_.begin(layout, layer);
 }
 
-void PackedBlocks::pack(std::int64_t block, int worker) {
+void PackedBlocks::pack(const PairLayout& layout, std::int64_t block, int worker) {
   if (in_levels_) {
-    levels_.pack(block, worker);
+    levels_.pack(layout, block, worker);
   } else {
-    pack_floats(block);
+    pack_floats(layout, block);
   }
 }
 
-void PackedBlocks::pack_all() {
-  context_.pool.parallel_for(layout_->blocks(),
-                             [&](std::int64_t block, int worker) { pack(block, worker); });
+void PackedBlocks::pack_all(const PairLayout& layout) {
+  context_.pool.parallel_for(layout.blocks(),
+                             [&](std::int64_t block, int worker) { pack(layout, block, worker); });
 }
 
-void PackedBlocks::pack_floats(std::int64_t block) {
+void PackedBlocks::pack_floats(const PairLayout& layout, std::int64_t block) {
   // Of a row before the next: what is written of them all stays in the L1 cache meanwhile.
   constexpr std::int64_t kDimsAtOnce = 16;
   float* panel = panels_ + block * dim_ * kTile;
   float* sums = sums_ + block * kTile;
-  const std::int64_t rows = layout_->block_rows(block);
-  const float* origin = values_ + *layout_->row_index(layout_->group_begin(block)) * dim_;
+  const std::int64_t rows = layout.block_rows(block);
+  const float* origin = values_ + *layout.row_index(layout.group_begin(block)) * dim_;
   std::fill(sums, sums + kTile, 0.0F);
   for (std::int64_t first = 0; first < dim_; first += kDimsAtOnce) {
     const std::int64_t end = std::min(dim_, first + kDimsAtOnce);
     for (std::int64_t r = 0; r < rows; ++r) {
-      const float* row = values_ + layout_->row_index(block)[r] * dim_;
+      const float* row = values_ + layout.row_index(block)[r] * dim_;
       for (std::int64_t d = first; d < end; ++d) panel[d * kTile + r] = row[d] - origin[d];
     }
     for (std::int64_t d = first; d < end; ++d) {

@@ -83,13 +83,13 @@ class PackedBlocks {
  public:
   explicit PackedBlocks(Context& context);
 
-  // Take up a matrix (N, dim), or a layer's outputs as levels, whose blocks are then to be packed.
-  // What is passed must outlive the packing.
+  // Take up a matrix (N, dim), or a layer's outputs as levels, and make room for the blocks, which
+  // are then to be packed.
   void begin(const PairLayout& layout, const float* values, std::int64_t dim);
   void begin_levels(const PairLayout& layout, const LocalLossLayer& layer);
   // In any order, from several threads at once; worker: which of the pool's.
-  void pack(std::int64_t block, int worker);
-  void pack_all();
+  void pack(const PairLayout& layout, std::int64_t block, int worker);
+  void pack_all(const PairLayout& layout);
 
   std::int64_t dim() const { return dim_; }
   bool in_levels() const { return in_levels_; }
@@ -100,10 +100,9 @@ class PackedBlocks {
   }
 
  private:
-  void pack_floats(std::int64_t block);
+  void pack_floats(const PairLayout& layout, std::int64_t block);
 
   Context& context_;
-  const PairLayout* layout_ = nullptr;
   const float* values_ = nullptr;  // (N, dim)
   Scratch<float> panel_memory_;
   Scratch<float> sum_memory_;

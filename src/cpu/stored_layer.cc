@@ -16,47 +16,49 @@ StoredLayer::StoredLayer(Context& context)
       values_(context.memory),
       sums_(context.memory) {}
 
-void StoredLayer::prepare(const LocalLoss& op, const LocalLossLayer& spec,
-                          const PairLayout& layout) {
-  op_ = &op;
+void StoredLayer::begin(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout) {
+  metric_ = op.target.metric;
   spec_ = spec;
-  layout_ = &layout;
-  errors_.prepare(op, spec, op.target.dim, layout);
-  store_.reserve(layout);
-  sums_.get(store_.tiles() * 2 * kTile);
+  store_.arrange(layout);
   if (uses_levels(context_, op, spec)) {
     blocks_.begin_levels(layout, spec);
-    units_.resize(static_cast<std::size_t>(store_.tiles()));
   } else {
     blocks_.begin(layout, spec.output, spec.out);
     if (wants_gradient()) values_.get(layout.blocks() * values_size());
   }
 }
 
-void StoredLayer::pack(std::int64_t block, int worker) {
-  blocks_.pack(block, worker);
+void StoredLayer::pack(const PairLayout& layout, std::int64_t block, int worker) {
+  blocks_.pack(layout, block, worker);
   if (blocks_.in_levels() || !wants_gradient()) return;
-  pack_panels(spec_.output, spec_.out, layout_->row_index(block), layout_->block_rows(block),
+  pack_panels(spec_.output, spec_.out, layout.row_index(block), layout.block_rows(block),
               values_.data() + block * values_size());
 }
 
-void StoredLayer::find_ties() {
-  if (blocks_.in_levels() || !wants_gradient() || op_->target.metric != Metric::kL1) return;
-  ties_.build(context_, *layout_, blocks_);
-}
-
-float StoredLayer::form_distances(std::int64_t strip, std::int64_t block) {
-  const std::int64_t rows = layout_->block_rows(block);
+float StoredLayer::form_distances(const PairLayout& layout, std::int64_t tile) {
+  const auto [strip, block, task, worker] = store_.place(tile);
+  const std::int64_t rows = layout.block_rows(block);
   const bool diagonal = block == strip;
-  float* tile = store_.tile(store_.number(strip, block));
-  distance_tile(op_->target.metric, blocks_.panel(block), rows, blocks_.panel(strip), spec_.out,
-                tile, diagonal);
-  return tile_maximum(tile, rows, layout_->block_kept(strip), kTile, diagonal);
+  distance_tile(metric_, blocks_.panel(block), rows, blocks_.panel(strip), spec_.out,
+                store_.tile(tile), diagonal);
+  return tile_maximum(store_.tile(tile), rows, layout.block_kept(strip), kTile, diagonal);
 }
 
-void StoredLayer::form_errors(const TilePlace& place, const PairTile& tile,
+void StoredLayer::complete(const LocalLoss& op, const LocalLossLayer& spec,
+                           const PairLayout& layout) {
+  spec_ = spec;
+  layout_ = &layout;
+  store_.arrange(layout);
+  errors_.prepare(op, spec, op.target.dim, layout);
+  sums_.get(store_.tiles() * 2 * kTile);
+  units_.resize(static_cast<std::size_t>(store_.tiles()));
+  if (blocks_.in_levels() || !wants_gradient() || metric_ != Metric::kL1) return;
+  ties_.build(context_, layout, blocks_);
+}
+
+void StoredLayer::form_errors(std::int64_t number, const PairTile& tile,
                               LayerErrors::Found& found) {
-  const std::int64_t number = store_.number(place.strip, place.block);
+  const TilePlace place = store_.place(number);
   errors_.form(place,
                {.target = tile.target,
                 .weights = tile.weights,
@@ -95,7 +97,7 @@ void StoredLayer::write_gradient(std::int64_t first_panel, std::int64_t count,
   std::fill_n(memory, layout_->blocks() * range.block_size, 0.0F);
   std::vector<double> offsets(static_cast<std::size_t>(layout_->positions()), 0.0);
   for_tiles_nearby(*layout_, [&](std::int64_t strip, std::int64_t block) {
-    if (op_->target.metric == Metric::kL1) add_offsets(strip, block, offsets.data());
+    if (metric_ == Metric::kL1) add_offsets(strip, block, offsets.data());
     float* row_gradient = memory + block * range.block_size;
     if (block != strip) {
       add_tile(range, strip, block, memory + strip * range.block_size, row_gradient);
@@ -140,10 +142,10 @@ void StoredLayer::add_tile(const Range& range, std::int64_t strip, std::int64_t 
     return;
   }
   const std::int64_t panels = panels_of(range.end - range.first);
-  const auto ties = op_->target.metric == Metric::kL1
+  const auto ties = metric_ == Metric::kL1
                         ? ties_.between(strip, block, range.first / kPanelWidth, panels)
                         : std::vector<std::uint8_t>();
-  gradient_tile({.metric = op_->target.metric,
+  gradient_tile({.metric = metric_,
                  .coefficients = store_.tile(number),
                  .rows = rows,
                  .columns = columns,
@@ -169,7 +171,7 @@ void StoredLayer::write_rows(const Range& range, const float* gradient,
                          .dim = spec_.out,
                          .first = range.first,
                          .end = range.end,
-                         .scale = op_->target.metric == Metric::kL1 ? 2.0F : 1.0F,
+                         .scale = metric_ == Metric::kL1 ? 2.0F : 1.0F,
                          .offsets = of_rows,
                          .factor = factor,
                          .activation = delta_activation(spec_),

@@ -1,9 +1,10 @@
 // One layer of a pass that keeps what it works out of each tile of pairs: distances, then the
 // gradient's coefficients in their place.
 //
-// Owned by StoredPass. pack, form_distances, form_errors and write_gradient may be called from
-// several threads at once for different blocks, tiles or dimensions; everything else belongs to the
-// calling thread.
+// Owned by StoredPass. The blocks and tiles of rows that are already there may be worked out before
+// the others, in a layout that will have more rows. pack, form_distances, form_errors and
+// write_gradient may be called from several threads at once for different blocks, tiles or
+// dimensions; everything else belongs to the calling thread.
 #pragma once
 
 #include <cstdint>
@@ -23,18 +24,20 @@ class StoredLayer {
  public:
   explicit StoredLayer(Context& context);
 
-  // Takes up a layer; its blocks are packed next. op and layout must outlive the pass.
-  void prepare(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout);
-  void pack(std::int64_t block, int worker);
-  // When all blocks are packed.
-  void find_ties();
+  // Takes up a layer and makes room for what is worked out of its rows.
+  void begin(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout);
+  void pack(const PairLayout& layout, std::int64_t block, int worker);
+  // D_Y of a tile, both of whose blocks are packed; returns the largest.
+  float form_distances(const PairLayout& layout, std::int64_t tile);
 
-  // D_Y between a strip's block (columns) and `block` (rows), of which it returns the largest.
-  float form_distances(std::int64_t strip, std::int64_t block);
+  // All blocks are packed. op and layout must outlive the rest of the pass.
+  void complete(const LocalLoss& op, const LocalLossLayer& spec, const PairLayout& layout);
+  const DistanceStore& store() const { return store_; }
 
   LayerErrors& errors() { return errors_; }
-  // The coefficients from the distances. tile: T and the weights are given, the rest is scratch.
-  void form_errors(const TilePlace& place, const PairTile& tile, LayerErrors::Found& found);
+  // A tile's coefficients from its distances. tile: T and the weights are given, the rest is
+  // scratch.
+  void form_errors(std::int64_t number, const PairTile& tile, LayerErrors::Found& found);
 
   bool wants_gradient() const { return spec_.delta != nullptr; }
   // Panels, the units that the gradient's dimensions are handed out in.
@@ -66,7 +69,7 @@ class StoredLayer {
   }
 
   Context& context_;
-  const LocalLoss* op_ = nullptr;
+  Metric metric_ = Metric::kL1;
   const PairLayout* layout_ = nullptr;
   LocalLossLayer spec_;
   LayerErrors errors_;

@@ -26,14 +26,42 @@ double StoredPass::gradient_bytes(double blocks, std::int64_t threads) {
   return static_cast<double>(threads * kWidestShare * kTile) * (blocks + 1) * sizeof(float);
 }
 
-void StoredPass::run(const LocalLoss& op, const PairLayout& layout) {
+void StoredPass::begin(const LocalLoss& op, const PairLayout& layout) {
+  layer_count_ = static_cast<std::size_t>(op.layer_count);
+  while (layers_.size() < layer_count_) {
+    layers_.push_back(std::make_unique<StoredLayer>(context_));
+  }
+  for (std::size_t l = 0; l < layer_count_; ++l) layers_[l]->begin(op, op.layers[l], layout);
+  packed_ = formed_ = 0;
+  largest_.assign(static_cast<std::size_t>(first_tile(layout.blocks())) * layer_count_, 0.0F);
+}
+
+void StoredPass::pack(const PairLayout& layout, std::int64_t block, int worker) {
+  for (std::size_t l = 0; l < layer_count_; ++l) layers_[l]->pack(layout, block, worker);
+}
+
+void StoredPass::form_distances(const PairLayout& layout, std::int64_t tile) {
+  float* largest = largest_.data() + static_cast<std::size_t>(tile) * layer_count_;
+  for (std::size_t l = 0; l < layer_count_; ++l) {
+    largest[l] = layers_[l]->form_distances(layout, tile);
+  }
+}
+
+void StoredPass::finish(const LocalLoss& op, const PairLayout& layout) {
   layout_ = &layout;
-  const Layers layers = prepare(op);
-  pack(layers);
+  target_.prepare(op, layout);
+  pack_rest();
+  form_rest();
+  Layers layers;
+  for (std::size_t l = 0; l < layer_count_; ++l) {
+    layers_[l]->complete(op, op.layers[l], layout);
+    layers.push_back(layers_[l].get());
+  }
+  raise_maxima(layers);
   for (Layers pending = layers; !pending.empty();) {
-    form_distances(pending);
     form_errors(pending);
     std::erase_if(pending, [](StoredLayer* layer) { return layer->errors().settle(); });
+    form_again(pending);
   }
   write_gradients(layers);
   for (StoredLayer* layer : layers) {
@@ -42,59 +70,54 @@ void StoredPass::run(const LocalLoss& op, const PairLayout& layout) {
   }
 }
 
-StoredPass::Layers StoredPass::prepare(const LocalLoss& op) {
-  schedule_.emplace(*layout_);
-  target_.prepare(op, *layout_);
-  Layers layers;
-  for (std::int64_t l = 0; l < op.layer_count; ++l) {
-    const auto at = static_cast<std::size_t>(l);
-    if (at == layers_.size()) layers_.push_back(std::make_unique<StoredLayer>(context_));
-    layers_[at]->prepare(op, op.layers[l], *layout_);
-    layers.push_back(layers_[at].get());
-  }
-  return layers;
+void StoredPass::pack_rest() {
+  const std::int64_t blocks = layout_->blocks();
+  context_.pool.parallel_for(
+      blocks - packed_, [&](std::int64_t k, int worker) { pack(*layout_, packed_ + k, worker); });
+  packed_ = blocks;
 }
 
-void StoredPass::pack(const Layers& layers) {
-  context_.pool.parallel_for(layout_->blocks(), [&](std::int64_t block, int worker) {
-    for (StoredLayer* layer : layers) layer->pack(block, worker);
-  });
-  for (StoredLayer* layer : layers) layer->find_ties();
+void StoredPass::form_rest() {
+  const std::int64_t blocks = layout_->blocks();
+  const std::int64_t first = first_tile(formed_);
+  context_.pool.parallel_for(first_tile(blocks) - first,
+                             [&](std::int64_t k, int) { form_distances(*layout_, first + k); });
+  formed_ = blocks;
 }
 
-void StoredPass::form_distances(const Layers& layers) {
-  const auto tasks = schedule_->tasks();
-  std::vector<float> largest(tasks.size() * layers.size(), 0.0F);
-  context_.pool.parallel_for(static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task, int) {
-    const auto t = static_cast<std::size_t>(task);
-    tasks[t].each_tile([&](std::int64_t strip, std::int64_t block) {
-      for (std::size_t l = 0; l < layers.size(); ++l) {
-        float& of_task = largest[t * layers.size() + l];
-        of_task = std::max(of_task, layers[l]->form_distances(strip, block));
-      }
-    });
+// The distances, whose place coefficients have taken.
+void StoredPass::form_again(const Layers& layers) {
+  context_.pool.parallel_for(first_tile(layout_->blocks()), [&](std::int64_t tile, int) {
+    for (StoredLayer* layer : layers) layer->form_distances(*layout_, tile);
   });
-  for (std::size_t k = 0; k < largest.size(); ++k) {
-    layers[k % layers.size()]->errors().raise_maximum(largest[k]);
+}
+
+void StoredPass::raise_maxima(const Layers& layers) {
+  const auto count = static_cast<std::size_t>(first_tile(layout_->blocks())) * layer_count_;
+  for (std::size_t k = 0; k < count; ++k) {
+    layers[k % layer_count_]->errors().raise_maximum(largest_[k]);
   }
 }
 
 void StoredPass::form_errors(const Layers& layers) {
-  const auto tasks = schedule_->tasks();
-  std::vector<LayerErrors::Found> found(tasks.size() * layers.size());
+  constexpr std::int64_t kMostTasks = 512;
+  const std::int64_t tiles = first_tile(layout_->blocks());
+  const std::int64_t per_task = ceil_div(tiles, kMostTasks);
+  const std::int64_t tasks = ceil_div(tiles, per_task);
+  std::vector<LayerErrors::Found> found(static_cast<std::size_t>(tasks) * layers.size());
   for (StoredLayer* layer : layers) layer->errors().begin();
-  context_.pool.parallel_for(
-      static_cast<std::int64_t>(tasks.size()), [&](std::int64_t task, int worker) {
-        const auto t = static_cast<std::size_t>(task);
-        tasks[t].each_tile([&](std::int64_t strip, std::int64_t block) {
-          PairTile tile = worker_tiles_.get(worker, layout_->sparse(), false);
-          target_.form(strip, block, tile);
-          const TilePlace place{.strip = strip, .block = block, .task = task, .worker = worker};
-          for (std::size_t l = 0; l < layers.size(); ++l) {
-            layers[l]->form_errors(place, tile, found[t * layers.size() + l]);
-          }
-        });
-      });
+  context_.pool.parallel_for(tasks, [&](std::int64_t task, int worker) {
+    LayerErrors::Found* of_task = found.data() + static_cast<std::size_t>(task) * layers.size();
+    const std::int64_t end = std::min(tiles, (task + 1) * per_task);
+    for (std::int64_t number = task * per_task; number < end; ++number) {
+      const TilePlace place = layers.front()->store().place(number);
+      PairTile tile = worker_tiles_.get(worker, layout_->sparse(), false);
+      target_.form(place.strip, place.block, tile);
+      for (std::size_t l = 0; l < layers.size(); ++l) {
+        layers[l]->form_errors(number, tile, of_task[l]);
+      }
+    }
+  });
   for (std::size_t k = 0; k < found.size(); ++k) {
     layers[k % layers.size()]->errors().add(found[k]);
   }

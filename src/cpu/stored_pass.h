@@ -6,16 +6,16 @@
 // is handed out by dimensions, not by tiles. A thread that owns some dimensions of all rows meets
 // the tiles in an order of its own and needs no other's result, so the sum that a row ends with
 // depends neither on the number of threads nor on how the dimensions were handed out.
+//
+// The first two sweeps may be made in parts, as rows become known (EarlyDistances).
 #pragma once
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "cpu/context.h"
 #include "cpu/pair_blocks.h"
-#include "cpu/pair_schedule.h"
 #include "cpu/pair_target.h"
 #include "cpu/pair_tile.h"
 #include "cpu/stored_layer.h"
@@ -33,7 +33,28 @@ class StoredPass {
   // Bytes of gradient that all threads together hold at most.
   static double gradient_bytes(double blocks, std::int64_t threads);
 
-  void run(const LocalLoss& op, const PairLayout& layout);
+  void run(const LocalLoss& op, const PairLayout& layout) {
+    begin(op, layout);
+    finish(op, layout);
+  }
+
+  // run in parts. First the rows that op.layers' outputs will hold; layout: of as many as there may
+  // be, none of which need be there yet.
+  void begin(const LocalLoss& op, const PairLayout& layout);
+  // Then these, for blocks whose rows are all there, from several threads at once; a tile's blocks
+  // must be packed. Whoever calls them says how far they have come.
+  void pack(const PairLayout& layout, std::int64_t block, int worker);
+  void form_distances(const PairLayout& layout, std::int64_t tile);
+  void set_packed(std::int64_t blocks) { packed_ = blocks; }
+  void set_formed(std::int64_t blocks) { formed_ = blocks; }
+  std::int64_t packed() const { return packed_; }  // of the blocks, the first ones
+  std::int64_t formed() const { return formed_; }  // of the blocks whose tiles are
+  // The first tile of a block.
+  std::int64_t first_tile(std::int64_t block) const {
+    return layers_.front()->store().first_tile(block);
+  }
+  // What is left. layout: of all rows that there are in the end, in the order of begin's.
+  void finish(const LocalLoss& op, const PairLayout& layout);
 
  private:
   using Layers = std::vector<StoredLayer*>;
@@ -44,9 +65,10 @@ class StoredPass {
     std::int64_t count = 0;
   };
 
-  Layers prepare(const LocalLoss& op);
-  void pack(const Layers& layers);
-  void form_distances(const Layers& layers);
+  void pack_rest();
+  void form_rest();
+  void form_again(const Layers& layers);
+  void raise_maxima(const Layers& layers);
   void form_errors(const Layers& layers);
   void write_gradients(const Layers& layers);
   std::vector<Share> share_out(const Layers& layers) const;
@@ -55,8 +77,11 @@ class StoredPass {
   PairTarget& target_;
   WorkerTiles& worker_tiles_;
   const PairLayout* layout_ = nullptr;
-  std::optional<PairSchedule> schedule_;
   std::vector<std::unique_ptr<StoredLayer>> layers_;
+  std::size_t layer_count_ = 0;  // of layers_, that the op has
+  std::int64_t packed_ = 0;
+  std::int64_t formed_ = 0;
+  std::vector<float> largest_;             // (tiles, layers): distances
   std::vector<Scratch<float>> gradients_;  // per worker
 };
 

@@ -26,7 +26,7 @@ void StreamedLayer::prepare(const LocalLoss& op, const LocalLossLayer& spec,
   } else {
     blocks_.begin(layout, spec.output, spec.out);
   }
-  blocks_.pack_all();
+  blocks_.pack_all(layout);
   errors_.raise_maximum(furthest_pair(context_, layout, blocks_, op.target.metric));
   if (!wants_gradient()) return;
   gradient_.get(layout.blocks() * block_size());

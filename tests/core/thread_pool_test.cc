@@ -50,8 +50,19 @@ TEST(ThreadPool, RethrowsTheLowestFailureAndGoesOn) {
 TEST(ThreadPool, RefusesToNest) {
   ThreadPool pool(2);
   EXPECT_THROW(pool.parallel_for(
-                   1, [&](std::int64_t, int) { pool.parallel_for(1, [](std::int64_t, int) {}); }),
+                   2, [&](std::int64_t, int) { pool.parallel_for(2, [](std::int64_t, int) {}); }),
                Error);
+}
+
+TEST(ThreadPool, ASingleTaskNeedsNoPool) {
+  ThreadPool pool(2);
+  const ThreadPool::Task nothing = [](std::int64_t, int) {};
+  pool.start(4, nothing);
+  int worker = -1;
+  pool.parallel_for(1, [&](std::int64_t, int by) { worker = by; });
+  EXPECT_EQ(worker, 0);
+  while (!pool.idle()) std::this_thread::yield();
+  pool.finish();
 }
 
 TEST(ThreadPool, TheCallerIsFreeBetweenStartAndFinish) {
@@ -63,7 +74,7 @@ TEST(ThreadPool, TheCallerIsFreeBetweenStartAndFinish) {
         ++runs[static_cast<std::size_t>(task)];
       };
       pool.start(static_cast<std::int64_t>(runs.size()), run);
-      EXPECT_THROW(pool.parallel_for(1, run), Error);
+      EXPECT_THROW(pool.parallel_for(2, run), Error);
       pool.finish();
       for (const int count : runs) ASSERT_EQ(count, 1);
     }

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
+#include <memory>
+#include <span>
+#include <thread>
 
 #include "lpdm/backend.h"
 #include "lpdm/random.h"
@@ -12,6 +16,9 @@
 namespace lpdm {
 
 namespace {
+
+// That a batch has room for beyond its own.
+constexpr std::int64_t kSpareRows = 100;
 
 reference::Values widen(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
@@ -86,7 +93,6 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     target.episode_count = episode_count.data();
   }
   DeviceArray<TargetScales> scales(*backend, 1);
-  backend->target_statistics({.target = target, .scales = scales.data()});
   const std::vector<CaseLayer> case_layers = layers_of(c);
   std::vector<DeviceArray<float>> outputs;
   std::vector<DeviceArray<float>> deltas;
@@ -94,8 +100,8 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   DeviceArray<LocalLossStatistics> statistics(*backend, layer_count);
   std::vector<LocalLossLayer> layers;
   for (const CaseLayer& layer : case_layers) {
-    outputs.push_back(upload(layer.y));
-    deltas.emplace_back(*backend, c.n * layer.out);
+    outputs.emplace_back(*backend, (c.n + kSpareRows) * layer.out);
+    deltas.emplace_back(*backend, (c.n + kSpareRows) * layer.out);
     layers.push_back({.out = layer.out,
                       .activation = c.through.value_or(Activation::kTanh),
                       .output = outputs.back().data(),
@@ -103,18 +109,44 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                       .delta_through_activation = c.through.has_value(),
                       .statistics = statistics.data() + layers.size()});
   }
-  backend->local_loss({.target = target,
-                       .scales = scales.data(),
-                       .target_rule = c.options.target,
-                       .error_rule = c.options.error_rule,
-                       .scale = c.options.scale,
-                       .norm = c.options.norm,
-                       .max_gradient = c.options.max_gradient,
-                       .layers = layers.data(),
-                       .layer_count = layer_count});
+  const auto write_rows = [&](std::int64_t first, std::int64_t end) {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+      const std::int64_t out = case_layers[l].out;
+      outputs[l].write(std::span(case_layers[l].y)
+                           .subspan(static_cast<std::size_t>(first * out),
+                                    static_cast<std::size_t>((end - first) * out)),
+                       first * out);
+    }
+  };
+  LocalLoss op{.target = target,
+               .scales = scales.data(),
+               .target_rule = c.options.target,
+               .error_rule = c.options.error_rule,
+               .scale = c.options.scale,
+               .norm = c.options.norm,
+               .max_gradient = c.options.max_gradient,
+               .layers = layers.data(),
+               .layer_count = layer_count};
+  const std::unique_ptr<RowFollower> follower = backend->make_row_follower();
+  std::int64_t written = 0;
+  if (!c.followed.empty() && follower->begin(op, c.n + kSpareRows)) {
+    op.follower = follower.get();
+    for (const std::int64_t rows : c.followed) {
+      write_rows(written, rows);
+      written = rows;
+      follower->advance(rows);
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+    }
+    follower->pause();
+  }
+  write_rows(written, c.n);
+  backend->target_statistics({.target = target, .scales = scales.data()});
+  backend->local_loss(op);
   std::vector<Outcome> outcomes;
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    outcomes.push_back({statistics.read()[l], deltas[l].read()});
+    std::vector<float> delta = deltas[l].read();
+    delta.resize(static_cast<std::size_t>(c.n * case_layers[l].out));
+    outcomes.push_back({statistics.read()[l], delta});
   }
   return outcomes;
 }

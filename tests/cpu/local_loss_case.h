@@ -33,6 +33,8 @@ struct Case {
   // The activation that the first layer's outputs went through: deltas include its derivative.
   std::optional<Activation> through;
   BackendOptions backend;
+  // Numbers of rows, ascending: a follower is told of them, one after another, as rows are written.
+  std::vector<std::int64_t> followed = {};
 };
 
 // Uniform in [-1, 1).

@@ -16,6 +16,7 @@
 #include "cpu/infer.h"
 #include "cpu/landmarks.h"
 #include "cpu/local_loss.h"
+#include "cpu/pack_inference.h"
 #include "cpu/policy_loss.h"
 #include "cpu/ppo_loss.h"
 #include "cpu/returns.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/activation.h"
+#include "cpu/pack_inference.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/infer.cc"
@@ -82,8 +83,6 @@ HWY_EXPORT(infer_layer);
 
 namespace {
 
-std::int64_t padded_width(std::int64_t out) { return ceil_div(out, kInferencePad) * kInferencePad; }
-
 // All layers for some rows. scratch: (2, rows, widest padded layer)
 void infer_network(std::int64_t rows, const Infer& op, const float* input, float* output,
                    float* scratch, std::int64_t widest) {
@@ -104,20 +103,6 @@ void infer_network(std::int64_t rows, const Infer& op, const float* input, float
 }
 
 }  // namespace
-
-void pack_inference(const PackInference& op) {
-  for (std::int64_t l = 0; l < op.layer_count; ++l) {
-    const InferenceLayer& layer = op.layers[l];
-    const std::int64_t padded = padded_width(layer.out);
-    std::fill_n(layer.packed, (layer.in + 1) * padded, 0.0F);
-    for (std::int64_t o = 0; o < layer.out; ++o) {
-      for (std::int64_t k = 0; k < layer.in; ++k) {
-        layer.packed[k * padded + o] = layer.weight[o * layer.in + k];
-      }
-    }
-    std::copy_n(layer.bias, layer.out, layer.packed + layer.in * padded);
-  }
-}
 
 void infer(Context& context, Scratch<float>& scratch, const Infer& op) {
   constexpr std::int64_t kRowsPerTask = 16;

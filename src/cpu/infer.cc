@@ -83,23 +83,36 @@ HWY_EXPORT(infer_layer);
 
 namespace {
 
-// All layers for some rows. scratch: (2, rows, widest padded layer)
-void infer_network(std::int64_t rows, const Infer& op, const float* input, float* output,
-                   float* scratch, std::int64_t widest) {
+// Without the padding: values (rows, out of stride), output (rows, out).
+void copy_rows(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t out,
+               float* output) {
+  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(values + r * stride, out, output + r * out);
+}
+
+// Where the caller wants a layer's outputs, (rows, out); null: nowhere.
+float* wanted_output(const Infer& op, std::int64_t layer) {
+  if (layer + 1 == op.layer_count) return op.output;
+  return op.hidden != nullptr ? op.hidden[layer] : nullptr;
+}
+
+// All layers for rows [first, first + rows). scratch: (2, rows, widest padded layer)
+void infer_network(std::int64_t first, std::int64_t rows, const Infer& op, float* scratch,
+                   std::int64_t widest) {
   float* buffers[2] = {scratch, scratch + rows * widest};
-  const float* from = input;
   std::int64_t stride = op.layers[0].in;
+  const float* from = op.input + first * stride;
   for (std::int64_t l = 0; l < op.layer_count; ++l) {
     const InferenceLayer& layer = op.layers[l];
     const std::int64_t padded = padded_width(layer.out);
     float* to = buffers[l % 2];
     HWY_DYNAMIC_DISPATCH(infer_layer)(rows, from, stride, layer, padded, to);
     apply_activation(layer.activation, to, rows * padded);
+    if (float* wanted = wanted_output(op, l)) {
+      copy_rows(to, padded, rows, layer.out, wanted + first * layer.out);
+    }
     from = to;
     stride = padded;
   }
-  const std::int64_t out = op.layers[op.layer_count - 1].out;
-  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * stride, out, output + r * out);
 }
 
 }  // namespace
@@ -111,13 +124,10 @@ void infer(Context& context, Scratch<float>& scratch, const Infer& op) {
     widest = std::max(widest, padded_width(op.layers[l].out));
   }
   float* buffers = scratch.get(2 * op.rows * widest);
-  const std::int64_t in = op.layers[0].in;
-  const std::int64_t out = op.layers[op.layer_count - 1].out;
   const auto run = [&](std::int64_t task, int) {
     const std::int64_t first = task * kRowsPerTask;
     const std::int64_t count = std::min(kRowsPerTask, op.rows - first);
-    infer_network(count, op, op.input + first * in, op.output + first * out,
-                  buffers + 2 * first * widest, widest);
+    infer_network(first, count, op, buffers + 2 * first * widest, widest);
   };
   if (op.rows <= kRowsPerTask) {
     run(0, 0);  // too little to wake anyone

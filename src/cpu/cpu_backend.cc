@@ -59,6 +59,9 @@ class CpuBackend final : public Backend {
   void copy_to_host(void* to, const void* from, std::size_t bytes) override {
     copy(to, from, bytes);
   }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    if (bytes > 0) std::memcpy(to, from, bytes);
+  }
   void fill_zero(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   std::size_t peak_bytes() const override { return memory_.peak_bytes(); }
 
@@ -100,10 +103,6 @@ class CpuBackend final : public Backend {
   void infer(const Infer& op) override { cpu::infer(context_, inference_scratch_, op); }
 
  private:
-  static void copy(void* to, const void* from, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(to, from, bytes);
-  }
-
   cpu::MemoryCounter memory_;
   cpu::Context context_;
   cpu::LocalLossPass local_loss_;

@@ -40,7 +40,7 @@ HWY_INLINE void infer_block(const float* HWY_RESTRICT input, std::int64_t input_
   }
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
-      hn::Store(sum[r][v], lanes, output + r * padded + v * width);
+      hn::StoreU(sum[r][v], lanes, output + r * padded + v * width);
     }
   }
 }
@@ -89,10 +89,11 @@ void copy_rows(const float* values, std::int64_t stride, std::int64_t rows, std:
   for (std::int64_t r = 0; r < rows; ++r) std::copy_n(values + r * stride, out, output + r * out);
 }
 
-// Where the caller wants a layer's outputs, (rows, out); null: nowhere.
-float* wanted_output(const Infer& op, std::int64_t layer) {
-  if (layer + 1 == op.layer_count) return op.output;
-  return op.hidden != nullptr ? op.hidden[layer] : nullptr;
+// Where the caller wants a layer's outputs from row `first` on, (rows, out); null: nowhere.
+float* wanted_output(const Infer& op, std::int64_t layer, std::int64_t first) {
+  const std::int64_t skipped = first * op.layers[layer].out;
+  if (layer + 1 == op.layer_count) return op.output + skipped;
+  return op.hidden != nullptr ? op.hidden[layer] + skipped : nullptr;
 }
 
 // All layers for rows [first, first + rows). scratch: (2, rows, widest padded layer)
@@ -104,12 +105,12 @@ void infer_network(std::int64_t first, std::int64_t rows, const Infer& op, float
   for (std::int64_t l = 0; l < op.layer_count; ++l) {
     const InferenceLayer& layer = op.layers[l];
     const std::int64_t padded = padded_width(layer.out);
-    float* to = buffers[l % 2];
+    float* wanted = wanted_output(op, l, first);
+    const bool in_place = wanted != nullptr && padded == layer.out;
+    float* to = in_place ? wanted : buffers[l % 2];
     HWY_DYNAMIC_DISPATCH(infer_layer)(rows, from, stride, layer, padded, to);
     apply_activation(layer.activation, to, rows * padded);
-    if (float* wanted = wanted_output(op, l)) {
-      copy_rows(to, padded, rows, layer.out, wanted + first * layer.out);
-    }
+    if (wanted != nullptr && !in_place) copy_rows(to, padded, rows, layer.out, wanted);
     from = to;
     stride = padded;
   }

@@ -84,6 +84,9 @@ void pack_inference(Context& context, const PackInference& op) {
 }
 
 void infer(Context& context, const Infer& op) {
+  if (op.hidden != nullptr) {
+    throw Error("inference on the CUDA backend gives the last layer's outputs only");
+  }
   if (op.layer_count > kMostLayers) {
     throw Error("a policy of " + std::to_string(op.layer_count) +
                 " layers was given to inference, which takes " + std::to_string(kMostLayers));

@@ -71,6 +71,8 @@ class Backend {
   virtual void copy_to_host(void* to, const void* from,
                             std::size_t bytes) = 0;  // waits for the ops
   virtual void fill_zero(void* memory, std::size_t bytes) = 0;
+  // Within the backend's memory, from one place to another; by itself by way of the host.
+  virtual void copy(void* to, const void* from, std::size_t bytes);
   // The most bytes that were allocated at once, scratch memory of the ops included.
   virtual std::size_t peak_bytes() const = 0;
 
@@ -139,6 +141,13 @@ class DeviceArray {
         size_(size),
         data_(static_cast<T*>(backend.allocate(static_cast<std::size_t>(size) * sizeof(T)))) {
     backend.fill_zero(data_, bytes());
+  }
+  // The same, but with the first `kept` elements of another array.
+  DeviceArray(Backend& backend, std::int64_t size, const DeviceArray& other, std::int64_t kept)
+      : DeviceArray(backend, size) {
+    check(static_cast<std::size_t>(kept));
+    other.check(static_cast<std::size_t>(kept));
+    backend.copy(data_, other.data_, static_cast<std::size_t>(kept) * sizeof(T));
   }
   ~DeviceArray() { reset(); }
   DeviceArray(DeviceArray&& other) noexcept { swap(other); }

@@ -94,8 +94,8 @@ class InferenceNetwork {
 
   // Copies the network's current parameters.
   void refresh();
-  // input: (rows, in), output: (rows, out), in the backend's memory.
-  void run(std::int64_t rows, const float* input, float* output);
+  // input: (rows, in), output: (rows, out), in the backend's memory. hidden: as in Infer.
+  void run(std::int64_t rows, const float* input, float* output, float* const* hidden = nullptr);
 
  private:
   Backend& backend_;

@@ -206,6 +206,9 @@ struct Infer {
   std::int64_t layer_count = 0;
   const float* input = nullptr;  // (rows, in)
   float* output = nullptr;       // (rows, out of the last layer)
+  // Where the outputs of each layer but the last go, (rows, out); null: they are not wanted. The
+  // CPU backend only.
+  float* const* hidden = nullptr;
 };
 
 }  // namespace lpdm

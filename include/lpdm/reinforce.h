@@ -25,8 +25,8 @@ class Reinforce {
   Reinforce(Backend& backend, Network& network, const ActionSpace& action, const Config& config);
   ~Reinforce();
 
-  // Learns from one batch. Throws NumericalError if a loss or gradient is not finite; the network
-  // is then no longer usable.
+  // Learns from one batch, which it evaluates by a forward pass. Throws NumericalError if a loss or
+  // gradient is not finite; the network is then no longer usable.
   UpdateReport update(const Batch& batch, const UpdateOptions& options = {});
 
   // Updates so far; it names the landmark draws, so it belongs to a checkpoint.

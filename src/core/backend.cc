@@ -1,7 +1,10 @@
 #include "lpdm/backend.h"
 
+#include <algorithm>
 #include <bit>
 #include <chrono>
+#include <cstddef>
+#include <vector>
 
 #include "core/cuda_backend.h"
 #include "core/cuda_library.h"
@@ -22,6 +25,15 @@ class DirectCalls final : public Recording {
 std::unique_ptr<Recording> Backend::make_recording() { return std::make_unique<DirectCalls>(); }
 
 std::unique_ptr<RowFollower> Backend::make_row_follower() { return nullptr; }
+
+void Backend::copy(void* to, const void* from, std::size_t bytes) {
+  std::vector<std::byte> piece(std::min<std::size_t>(bytes, std::size_t{1} << 16));
+  for (std::size_t done = 0; done < bytes; done += piece.size()) {
+    const std::size_t count = std::min(piece.size(), bytes - done);
+    copy_to_host(piece.data(), static_cast<const std::byte*>(from) + done, count);
+    copy_to_device(static_cast<std::byte*>(to) + done, piece.data(), count);
+  }
+}
 
 void Backend::parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue) {
   for (std::int64_t i = 0; i < count; ++i) enqueue(i);

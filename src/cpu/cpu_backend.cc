@@ -16,6 +16,7 @@
 #include "cpu/infer.h"
 #include "cpu/landmarks.h"
 #include "cpu/local_loss.h"
+#include "cpu/pack_inference.h"
 #include "cpu/policy_loss.h"
 #include "cpu/ppo_loss.h"
 #include "cpu/returns.h"
@@ -57,6 +58,9 @@ class CpuBackend final : public Backend {
   }
   void copy_to_host(void* to, const void* from, std::size_t bytes) override {
     copy(to, from, bytes);
+  }
+  void copy(void* to, const void* from, std::size_t bytes) override {
+    if (bytes > 0) std::memcpy(to, from, bytes);
   }
   void fill_zero(void* memory, std::size_t bytes) override { std::memset(memory, 0, bytes); }
   std::size_t peak_bytes() const override { return memory_.peak_bytes(); }
@@ -102,10 +106,6 @@ class CpuBackend final : public Backend {
   void infer(const Infer& op) override { cpu::infer(context_, inference_scratch_, op); }
 
  private:
-  static void copy(void* to, const void* from, std::size_t bytes) {
-    if (bytes > 0) std::memcpy(to, from, bytes);
-  }
-
   cpu::MemoryCounter memory_;
   cpu::Context context_;
   cpu::LocalLossPass local_loss_;

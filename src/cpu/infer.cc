@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cpu/activation.h"
+#include "cpu/pack_inference.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/infer.cc"
@@ -39,7 +40,7 @@ HWY_INLINE void infer_block(const float* HWY_RESTRICT input, std::int64_t input_
   }
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < kVectors; ++v) {
-      hn::Store(sum[r][v], lanes, output + r * padded + v * width);
+      hn::StoreU(sum[r][v], lanes, output + r * padded + v * width);
     }
   }
 }
@@ -82,42 +83,40 @@ HWY_EXPORT(infer_layer);
 
 namespace {
 
-std::int64_t padded_width(std::int64_t out) { return ceil_div(out, kInferencePad) * kInferencePad; }
+// Without the padding: values (rows, out of stride), output (rows, out).
+void copy_rows(const float* values, std::int64_t stride, std::int64_t rows, std::int64_t out,
+               float* output) {
+  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(values + r * stride, out, output + r * out);
+}
 
-// All layers for some rows. scratch: (2, rows, widest padded layer)
-void infer_network(std::int64_t rows, const Infer& op, const float* input, float* output,
-                   float* scratch, std::int64_t widest) {
+// Where the caller wants a layer's outputs from row `first` on, (rows, out); null: nowhere.
+float* wanted_output(const Infer& op, std::int64_t layer, std::int64_t first) {
+  const std::int64_t skipped = first * op.layers[layer].out;
+  if (layer + 1 == op.layer_count) return op.output + skipped;
+  return op.hidden != nullptr ? op.hidden[layer] + skipped : nullptr;
+}
+
+// All layers for rows [first, first + rows). scratch: (2, rows, widest padded layer)
+void infer_network(std::int64_t first, std::int64_t rows, const Infer& op, float* scratch,
+                   std::int64_t widest) {
   float* buffers[2] = {scratch, scratch + rows * widest};
-  const float* from = input;
   std::int64_t stride = op.layers[0].in;
+  const float* from = op.input + first * stride;
   for (std::int64_t l = 0; l < op.layer_count; ++l) {
     const InferenceLayer& layer = op.layers[l];
     const std::int64_t padded = padded_width(layer.out);
-    float* to = buffers[l % 2];
+    float* wanted = wanted_output(op, l, first);
+    const bool in_place = wanted != nullptr && padded == layer.out;
+    float* to = in_place ? wanted : buffers[l % 2];
     HWY_DYNAMIC_DISPATCH(infer_layer)(rows, from, stride, layer, padded, to);
     apply_activation(layer.activation, to, rows * padded);
+    if (wanted != nullptr && !in_place) copy_rows(to, padded, rows, layer.out, wanted);
     from = to;
     stride = padded;
   }
-  const std::int64_t out = op.layers[op.layer_count - 1].out;
-  for (std::int64_t r = 0; r < rows; ++r) std::copy_n(from + r * stride, out, output + r * out);
 }
 
 }  // namespace
-
-void pack_inference(const PackInference& op) {
-  for (std::int64_t l = 0; l < op.layer_count; ++l) {
-    const InferenceLayer& layer = op.layers[l];
-    const std::int64_t padded = padded_width(layer.out);
-    std::fill_n(layer.packed, (layer.in + 1) * padded, 0.0F);
-    for (std::int64_t o = 0; o < layer.out; ++o) {
-      for (std::int64_t k = 0; k < layer.in; ++k) {
-        layer.packed[k * padded + o] = layer.weight[o * layer.in + k];
-      }
-    }
-    std::copy_n(layer.bias, layer.out, layer.packed + layer.in * padded);
-  }
-}
 
 void infer(Context& context, Scratch<float>& scratch, const Infer& op) {
   constexpr std::int64_t kRowsPerTask = 16;
@@ -126,13 +125,10 @@ void infer(Context& context, Scratch<float>& scratch, const Infer& op) {
     widest = std::max(widest, padded_width(op.layers[l].out));
   }
   float* buffers = scratch.get(2 * op.rows * widest);
-  const std::int64_t in = op.layers[0].in;
-  const std::int64_t out = op.layers[op.layer_count - 1].out;
   const auto run = [&](std::int64_t task, int) {
     const std::int64_t first = task * kRowsPerTask;
     const std::int64_t count = std::min(kRowsPerTask, op.rows - first);
-    infer_network(count, op, op.input + first * in, op.output + first * out,
-                  buffers + 2 * first * widest, widest);
+    infer_network(first, count, op, buffers + 2 * first * widest, widest);
   };
   if (op.rows <= kRowsPerTask) {
     run(0, 0);  // too little to wake anyone

@@ -6,8 +6,6 @@
 
 namespace lpdm::cpu {
 
-void pack_inference(const PackInference& op);
-
 // `scratch` holds two rows of activations per row of input.
 void infer(Context& context, Scratch<float>& scratch, const Infer& op);
 

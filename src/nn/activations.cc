@@ -14,11 +14,12 @@ std::int64_t row_bucket(std::int64_t n) {
 HeadActivations::HeadActivations(Backend& backend, Network& network)
     : backend_(backend), network_(network) {}
 
-void HeadActivations::reserve(std::int64_t rows) {
+void HeadActivations::reserve(std::int64_t rows, std::int64_t kept) {
   if (rows <= capacity_) return;
   capacity_ = row_bucket(rows);
-  const std::int64_t size = capacity_ * network_.head().out();
-  policy_ = DeviceArray<float>(backend_, size);
+  const std::int64_t out = network_.head().out();
+  const std::int64_t size = capacity_ * out;
+  policy_ = DeviceArray<float>(backend_, size, policy_, kept * out);
   policy_delta_ = DeviceArray<float>(backend_, size);
   if (network_.value_head() == nullptr) return;
   values_ = DeviceArray<float>(backend_, capacity_);
@@ -70,17 +71,22 @@ HiddenActivations::HiddenActivations(Backend& backend, Network& network)
       outputs_(network.hidden().size()),
       deltas_(network.hidden().size()) {}
 
-void HiddenActivations::reserve(std::int64_t rows) {
+void HiddenActivations::reserve(std::int64_t rows, std::int64_t kept) {
   if (rows <= capacity_) return;
   capacity_ = row_bucket(rows);
   for (std::size_t l = 0; l < outputs_.size(); ++l) {
-    const std::int64_t size = capacity_ * network_.hidden()[l].out();
-    outputs_[l] = DeviceArray<float>(backend_, size);
+    const std::int64_t out = network_.hidden()[l].out();
+    const std::int64_t size = capacity_ * out;
+    outputs_[l] = DeviceArray<float>(backend_, size, outputs_[l], kept * out);
     deltas_[l] = DeviceArray<float>(backend_, size);
   }
 }
 
 void HiddenActivations::forward(const Rows& rows, const float* input) {
+  forward_from(0, rows, input);
+}
+
+void HiddenActivations::forward_from(std::int64_t first, const Rows& rows, const float* input) {
   input_ = input;
   for (std::size_t l = 0; l < outputs_.size(); ++l) {
     const Layer& layer = network_.hidden()[l];
@@ -88,10 +94,10 @@ void HiddenActivations::forward(const Rows& rows, const float* input) {
                             .in = layer.in(),
                             .out = layer.out(),
                             .activation = layer.activation(),
-                            .input = this->input(l),
+                            .input = this->input(l) + first * layer.in(),
                             .weight = layer.weight(),
                             .bias = layer.bias(),
-                            .output = outputs_[l].data()});
+                            .output = output(l) + first * layer.out()});
   }
 }
 

@@ -15,12 +15,15 @@ class HeadActivations {
  public:
   HeadActivations(Backend& backend, Network& network);
 
-  void reserve(std::int64_t rows);
+  // The policy head's outputs of the first `kept` rows stay.
+  void reserve(std::int64_t rows, std::int64_t kept = 0);
   // features: (N, last hidden width) in backend memory, to be kept until the gradients are taken.
   void forward(const Rows& rows, const float* features);
   void forward_value(const Rows& rows);  // anew, on the same features
+  // In place of forward, where another writes the policy head's outputs.
+  void set_features(const float* features) { features_ = features; }
 
-  const float* policy() const { return policy_.data(); }  // (capacity, out)
+  float* policy() { return policy_.data(); }  // (capacity, out)
   float* policy_delta() { return policy_delta_.data(); }
   // With a value head only:
   const float* values() const { return values_.data(); }  // (capacity)
@@ -47,13 +50,19 @@ class HiddenActivations {
  public:
   HiddenActivations(Backend& backend, Network& network);
 
-  void reserve(std::int64_t rows);
+  // The outputs of the first `kept` rows stay.
+  void reserve(std::int64_t rows, std::int64_t kept = 0);
   // input: (N, in) in backend memory, to be kept until the gradients are taken.
   void forward(const Rows& rows, const float* input);
+  // The same for `rows` rows from row `first` on.
+  void forward_from(std::int64_t first, const Rows& rows, const float* input);
+  // In place of forward, where another writes the outputs.
+  void set_input(const float* input) { input_ = input; }
 
   std::int64_t capacity() const { return capacity_; }
   const float* input(std::size_t layer) const { return layer == 0 ? input_ : output(layer - 1); }
   const float* output(std::size_t layer) const { return outputs_[layer].data(); }
+  float* output(std::size_t layer) { return outputs_[layer].data(); }
   const float* features() const { return outputs_.back().data(); }
   float* delta(std::size_t layer) { return deltas_[layer].data(); }  // of the pre-activation
 

@@ -77,12 +77,14 @@ void InferenceNetwork::refresh() {
       {.layers = layers_.data(), .layer_count = static_cast<std::int64_t>(layers_.size())});
 }
 
-void InferenceNetwork::run(std::int64_t rows, const float* input, float* output) {
+void InferenceNetwork::run(std::int64_t rows, const float* input, float* output,
+                           float* const* hidden) {
   backend_.infer({.rows = rows,
                   .layers = layers_.data(),
                   .layer_count = static_cast<std::int64_t>(layers_.size()),
                   .input = input,
-                  .output = output});
+                  .output = output,
+                  .hidden = hidden});
 }
 
 }  // namespace lpdm

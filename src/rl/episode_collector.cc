@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lpdm/error.h"
 #include "rl/half_steps.h"
 
 namespace lpdm {
@@ -40,6 +41,11 @@ EpisodeCollector::EpisodeCollector(VectorEnv& environments, RolloutPolicy& polic
 
 std::span<const Episode> EpisodeCollector::play(std::int64_t first, std::int64_t count,
                                                 const PlayMode& mode) {
+  if (mode.rows != nullptr) {
+    if (environments_.count() != 1)
+      throw Error("the rows of several environments do not interleave");
+    mode.rows->clear();
+  }
   mode_ = mode;
   first_ = first;
   count_ = count;
@@ -88,7 +94,11 @@ void EpisodeCollector::choose(int half) {
   }
   normalizer_.normalize(group.input, group.input);
   group.output.resize(group.playing.size() * index(head));
-  policy_.run(group.input, group.output);
+  if (mode_.rows != nullptr) {
+    policy_.run(group.input, group.output, *mode_.rows);
+  } else {
+    policy_.run(group.input, group.output);
+  }
   std::int64_t row = 0;
   for (const std::int64_t e : group.playing) {
     choose_action(e, row_of(group.input, row, width), row_of(group.output, row, head));

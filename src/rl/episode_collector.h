@@ -3,7 +3,7 @@
 // Which episodes belong to a batch is fixed before they start, by a running number: taking
 // whichever end first would favour short ones. Episode k of a call is played in environment k mod
 // env.count, and all its random draws belong to its number alone, so neither the number of
-// environments nor of threads nor halves change what is collected.
+// environments nor of threads nor halves change what a policy collects.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 #include "lpdm/vector_env.h"
 #include "rl/normalizer.h"
 #include "rl/rollout_policy.h"
+#include "rl/rollout_rows.h"
 
 namespace lpdm {
 
@@ -39,6 +40,9 @@ struct PlayMode {
   StreamPurpose reset = StreamPurpose::kEnvironmentReset;
   StreamPurpose action = StreamPurpose::kAction;
   bool deterministic = false;
+  // Where every row goes too as the policy evaluates it, in the order of the episodes; null:
+  // nowhere. Only where RolloutPolicy::fills_rows and there is one environment.
+  RolloutRows* rows = nullptr;
 };
 
 class EpisodeCollector {

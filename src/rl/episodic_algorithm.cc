@@ -6,15 +6,17 @@ EpisodicAlgorithm::EpisodicAlgorithm(const AlgorithmParts& parts)
     : episodes_per_update_(parts.config.algorithm.episodes_per_update),
       normalizer_(parts.normalizer),
       collector_(parts.environments, parts.policy, parts.normalizer, parts.config, parts.in_halves),
-      reinforce_(parts.backend, parts.network, parts.environments.spec().action, parts.config) {
+      update_(parts.backend, parts.network, parts.environments.spec().action, parts.config),
+      evaluates_once_(parts.environments.count() == 1 && parts.policy.fills_rows()) {
   batch_.observation_size = parts.environments.spec().observation_size;
   batch_.action_width = parts.environments.spec().action.width();
 }
 
 std::int64_t EpisodicAlgorithm::collect(std::int64_t iteration, IterationMetrics& metrics) {
   const std::int64_t count = episodes_per_update_;
-  const auto episodes = collector_.play(iteration * count, count, {});
   batch_.clear();
+  const auto episodes = collector_.play(iteration * count, count,
+                                        {.rows = evaluates_once_ ? &update_.rows() : nullptr});
   double return_sum = 0.0;
   for (const Episode& episode : episodes) {
     append(episode);
@@ -42,7 +44,7 @@ void EpisodicAlgorithm::append(const Episode& episode) {
 }
 
 UpdateReport EpisodicAlgorithm::update(const UpdateOptions& options) {
-  return reinforce_.update(batch_, options);
+  return evaluates_once_ ? update_.update_played(batch_, options) : update_.update(batch_, options);
 }
 
 }  // namespace lpdm

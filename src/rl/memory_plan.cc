@@ -97,10 +97,11 @@ double rollout_bytes(const std::vector<LayerSize>& layers, const Config& config)
   return kFloat * (packed + count * (layers.front().in + layers.back().out + 2 * widest));
 }
 
-// Outputs and deltas. While those of REINFORCE grow, one of them exists in its old size too; PPO's
-// have room for more than they are likely to need, and there are those of its mini-batches.
+// Outputs and deltas. While those of REINFORCE or its observations grow, one of them exists in its
+// old size too, with the rows that have been played; PPO's have room for more than they are likely
+// to need, and there are those of its mini-batches.
 double activation_bytes(const std::vector<LayerSize>& layers, const UpdateRows& update) {
-  double widest = 0.0;
+  double widest = layers.front().in;
   for (const LayerSize& layer : layers) widest = std::max(widest, layer.out);
   const double widths = sum_of(layers, [](const LayerSize& layer) { return layer.out; });
   if (update.minibatch == 0.0) return kFloat * update.capacity * (2 * widths + widest / 2);

@@ -1,5 +1,6 @@
 #include "rl/rollout_policy.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "rl/action_sampler.h"
@@ -68,6 +69,17 @@ void RolloutPolicy::run(std::span<const float> observations, std::span<float> ou
   inference_.run(static_cast<std::int64_t>(observations.size()) / observation_size_, input_.data(),
                  output_.data());
   output_.read(outputs);
+}
+
+bool RolloutPolicy::fills_rows() const { return backend_.name() == "cpu" && !copy_; }
+
+void RolloutPolicy::run(std::span<const float> observation, std::span<float> output,
+                        RolloutRows& rows) {
+  const RolloutRows::Row row = rows.next();
+  std::ranges::copy(observation, row.observation);
+  inference_.run(1, row.observation, row.output, row.hidden);
+  std::copy_n(row.output, output.size(), output.begin());
+  rows.add();
 }
 
 void RolloutPolicy::sample(std::span<const float> head, const StreamId& stream,

@@ -17,6 +17,7 @@
 #include "lpdm/network.h"
 #include "lpdm/random.h"
 #include "lpdm/thread_pool.h"
+#include "rl/rollout_rows.h"
 
 namespace lpdm {
 
@@ -31,6 +32,11 @@ class RolloutPolicy {
 
   // observations: (rows, observation_size), outputs: (rows, head): logits or means.
   void run(std::span<const float> observations, std::span<float> outputs);
+  // Whether the network that learns is the one that is run here, on the host and in its memory.
+  bool fills_rows() const;
+  // The same for one observation, where fills_rows(). It becomes the next of `rows`, with the
+  // outputs of every layer.
+  void run(std::span<const float> observation, std::span<float> output, RolloutRows& rows);
 
   // head: one row of outputs, action: (action.width()).
   void sample(std::span<const float> head, const StreamId& stream, std::span<float> action) const;

@@ -1,6 +1,9 @@
 // Policy inference: the network's forward pass, one row at a time or many, to the last bit.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "lpdm/error.h"
 #include "lpdm/network.h"
 #include "nn/activations.h"
 #include "reference/closeness.h"
@@ -39,6 +42,43 @@ TEST(Infer, MatchesTheTrainingForwardPass) {
     EXPECT_TRUE(reference::all_close(
         output.read(), std::vector<double>(expected.begin(), expected.end()), 1e-5, 1e-6));
   }
+}
+
+// On the host also what is below the last layer, whatever the widths; elsewhere that is refused.
+TEST(Infer, GivesHiddenOutputsOnTheHost) {
+  ThreadPool pool(2);
+  const auto backend = make_test_backend(pool);
+  Network network(*backend, {.input = 3, .hidden = {33, 64}, .output = 2});
+  network.initialize(Initialization::kTorch, 4);
+  constexpr std::int64_t kRows = 37;
+  std::vector<float> input(kRows * 3);
+  for (std::size_t k = 0; k < input.size(); ++k)
+    input[k] = 0.02F * static_cast<float>(k % 89) - 0.8F;
+  DeviceArray<float> device_input(*backend, kRows * 3), output(*backend, kRows * 2);
+  DeviceArray<float> first(*backend, kRows * 33), second(*backend, kRows * 64);
+  device_input.write(input);
+  InferenceNetwork inference(*backend, network);
+  float* const outputs[] = {first.data(), second.data()};
+  if (backend->name() != "cpu") {
+    EXPECT_THROW(inference.run(kRows, device_input.data(), output.data(), outputs), Error);
+    return;
+  }
+  inference.run(kRows, device_input.data(), output.data());
+  const std::vector<float> alone = output.read();
+  inference.run(kRows, device_input.data(), output.data(), outputs);
+  EXPECT_EQ(output.read(), alone);
+
+  DeviceArray<std::int64_t> count(*backend, 1);
+  count.write(std::vector<std::int64_t>{kRows});
+  HiddenActivations hidden(*backend, network);
+  hidden.reserve(kRows);
+  hidden.forward({count.data(), kRows}, device_input.data());
+  std::vector<double> expected[] = {std::vector<double>(kRows * 33),
+                                    std::vector<double>(kRows * 64)};
+  for (std::size_t l = 0; l < 2; ++l)
+    std::copy_n(hidden.output(l), expected[l].size(), expected[l].begin());
+  EXPECT_TRUE(reference::all_close(first.read(), expected[0], 1e-5, 1e-6));
+  EXPECT_TRUE(reference::all_close(second.read(), expected[1], 1e-5, 1e-6));
 }
 
 TEST(Infer, ARowDoesNotDependOnItsNeighbours) {

@@ -1,0 +1,57 @@
+#include "rl/rollout_rows.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace lpdm {
+
+RolloutRows::RolloutRows(Backend& backend, Network& network)
+    : backend_(backend),
+      width_(network.shape().input),
+      outputs_(network.shape().output),
+      widths_(network.shape().hidden),
+      hidden_(backend, network),
+      heads_(backend, network),
+      next_hidden_(widths_.size()) {}
+
+RolloutRows::Row RolloutRows::next() {
+  reserve(played_ + 1);
+  for (std::size_t l = 0; l < widths_.size(); ++l) {
+    next_hidden_[l] = hidden_.output(l) + played_ * widths_[l];
+  }
+  return {.observation = observations_.data() + played_ * width_,
+          .hidden = next_hidden_.data(),
+          .output = heads_.policy() + played_ * outputs_};
+}
+
+bool RolloutRows::holds(std::span<const float> observations) const {
+  const auto size = static_cast<std::size_t>(played_ * width_);
+  return observations.size() == size && size > 0 &&
+         std::memcmp(observations.data(), observations_.data(), observations.size_bytes()) == 0;
+}
+
+void RolloutRows::reserve(std::int64_t rows) {
+  if (rows <= capacity()) return;
+  hidden_.reserve(rows, played_);
+  heads_.reserve(rows, played_);
+  observations_ =
+      DeviceArray<float>(backend_, capacity() * width_, observations_, played_ * width_);
+  hidden_.set_input(observations_.data());
+  heads_.set_features(hidden_.features());
+}
+
+void RolloutRows::write(std::span<const float> observations, std::int64_t first) {
+  observations_.write(observations, first * width_);
+  played_ = std::min(played_, first);
+}
+
+void RolloutRows::forward(const Rows& rows) {
+  hidden_.forward(rows, observations_.data());
+  heads_.forward(rows, hidden_.features());
+}
+
+void RolloutRows::forward_hidden(std::int64_t first, const Rows& rows) {
+  hidden_.forward_from(first, rows, observations_.data());
+}
+
+}  // namespace lpdm

@@ -1,0 +1,72 @@
+// The rows of one update in backend memory: what the network saw, and what it made of that.
+//
+// They come here in one of two ways. Either a rollout adds them one by one as its policy evaluates
+// them (clear, next, add), and what has been computed to choose the actions serves the update too.
+// Or they come from elsewhere (write) and are evaluated together (forward). At any time the rows
+// [0, played()) are complete: their observations, the outputs of every hidden layer and those of
+// the policy head, all by the network as the policy knew it. Rows never change once they are added,
+// but may move when another one is.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lpdm/backend.h"
+#include "lpdm/network.h"
+#include "nn/activations.h"
+
+namespace lpdm {
+
+class RolloutRows {
+ public:
+  // Borrows the network.
+  RolloutRows(Backend& backend, Network& network);
+
+  // ---- the rollout's side: backend memory that is the host's ------------------------------------
+
+  // Where a row goes.
+  struct Row {
+    float* observation = nullptr;    // (observation_size)
+    float* const* hidden = nullptr;  // per hidden layer (out)
+    float* output = nullptr;         // (head): logits or means
+  };
+
+  // Forgets all rows.
+  void clear() { played_ = 0; }
+  // The place of row played(), until the next call; memory grows as needed.
+  Row next();
+  // What next() pointed to has been written.
+  void add() { ++played_; }
+  std::int64_t played() const { return played_; }
+
+  // ---- the update's side ------------------------------------------------------------------------
+
+  // Whether the rows played are those of these observations, (N, observation_size).
+  bool holds(std::span<const float> observations) const;
+  // Makes room. Whenever memory moves, capacity() becomes larger.
+  void reserve(std::int64_t rows);
+  // Observations from row `first` on, yet to be evaluated; no row from there on is a played one.
+  void write(std::span<const float> observations, std::int64_t first);
+  // Evaluates the first rows.
+  void forward(const Rows& rows);
+  // The hidden layers alone, for `rows` rows from row `first` on.
+  void forward_hidden(std::int64_t first, const Rows& rows);
+
+  std::int64_t capacity() const { return hidden_.capacity(); }
+  HiddenActivations& hidden() { return hidden_; }
+  HeadActivations& heads() { return heads_; }
+
+ private:
+  Backend& backend_;
+  std::int64_t width_;                // of an observation
+  std::int64_t outputs_;              // of the policy head
+  std::vector<std::int64_t> widths_;  // per hidden layer
+  HiddenActivations hidden_;
+  HeadActivations heads_;
+  DeviceArray<float> observations_;  // (capacity, observation_size)
+  std::int64_t played_ = 0;
+  std::vector<float*> next_hidden_;  // of the latest next()
+};
+
+}  // namespace lpdm

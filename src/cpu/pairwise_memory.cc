@@ -115,6 +115,12 @@ double landmark_bytes(const PairwiseWork& work) {
          kHalf * paired;
 }
 
+// Between the blocks of each group, each with itself too.
+double tile_count(const PairwiseWork& work) {
+  const double group_blocks = std::ceil(work.rows / work.groups / kTileRows);
+  return work.groups * group_blocks * (group_blocks + 1) / 2;
+}
+
 // All other pairs: tiles.
 double tile_bytes(const PairwiseWork& work) {
   constexpr double kTilesPerWorker = 5;
@@ -132,12 +138,12 @@ double tile_bytes(const PairwiseWork& work) {
         in_levels(work, out) ? level_block_bytes(work, blocks, out) : packed_bytes(blocks, out);
     if (work.gradient) bytes += value_bytes(work, group_blocks, out);
   }
-  const double tiles = work.groups * group_blocks * (group_blocks + 1) / 2;
-  const bool fit = tiles * static_cast<double>(work.outputs.size() * DistanceStore::kTileBytes) <=
-                   static_cast<double>(DistanceStore::kBudget);
+  const bool fit = fits_distance_store(work);
   const bool input = work.loss.target == TargetRule::kInput;
   // Landmarks keep some of the tiles only, which may fit where all do not.
-  if (input && (fit || work.loss.pairs.landmarks > 0)) bytes += stored_bytes(work, tiles, blocks);
+  if (input && (fit || work.loss.pairs.landmarks > 0)) {
+    bytes += stored_bytes(work, tile_count(work), blocks);
+  }
   if (work.gradient && !(input && fit)) bytes += streamed_gradient_bytes(work, blocks);
   if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;
@@ -154,6 +160,11 @@ double low_rank_bytes(const PairwiseWork& work) {
 }
 
 }  // namespace
+
+bool fits_distance_store(const PairwiseWork& work) {
+  const auto tile = static_cast<double>(work.outputs.size() * DistanceStore::kTileBytes);
+  return tile_count(work) * tile <= static_cast<double>(DistanceStore::kBudget);
+}
 
 double pairwise_scratch_bytes(const PairwiseWork& work) {
   if (work.loss.pairs.low_rank > 0) return low_rank_bytes(work);

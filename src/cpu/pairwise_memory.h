@@ -27,4 +27,7 @@ struct PairwiseWork {
 // settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
+// Whether the distances of all pairs fit the budget of DistanceStore.
+bool fits_distance_store(const PairwiseWork& work);
+
 }  // namespace lpdm::cpu

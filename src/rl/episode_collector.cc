@@ -44,8 +44,9 @@ std::span<const Episode> EpisodeCollector::play(std::int64_t first, std::int64_t
   if (mode.rows != nullptr) {
     if (environments_.count() != 1)
       throw Error("the rows of several environments do not interleave");
-    mode.rows->clear();
   }
+  std::optional<RolloutRows::Playing> playing;
+  if (mode.rows != nullptr) playing.emplace(*mode.rows);
   mode_ = mode;
   first_ = first;
   count_ = count;

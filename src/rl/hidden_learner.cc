@@ -9,6 +9,13 @@
 
 namespace lpdm {
 
+bool begins_early(const HiddenConfig& hidden) {
+  const PairSelection& pairs = hidden.loss.pairs;
+  return hidden.method == HiddenMethod::kLpdm && hidden.loss.target == TargetRule::kInput &&
+         hidden.loss.block == LossBlock::kBatch && pairs.landmarks == 0 && pairs.low_rank == 0 &&
+         pairs.sparse == SparsePairs::kNone;
+}
+
 HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivations& activations,
                              const Config& config)
     : backend_(backend),
@@ -24,6 +31,22 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
   if (config.run.tensorboard && config.run.diagnostics_every > 0) {
     sampler_.emplace(backend, network.shape());
   }
+  if (begins_early(hidden_) && !network.hidden().empty()) follower_ = backend.make_row_follower();
+}
+
+void HiddenLearner::expect(std::int64_t capacity) {
+  PairwiseTarget target;
+  target.metric = hidden_.loss.metric;
+  following_ =
+      follower_ != nullptr && capacity > 0 && follower_->begin(local_loss(target, true), capacity);
+}
+
+void HiddenLearner::played(std::int64_t rows) {
+  if (following_) follower_->advance(rows);
+}
+
+void HiddenLearner::pause() noexcept {
+  if (following_) follower_->pause();
 }
 
 bool HiddenLearner::evaluates_local_loss(bool diagnostics) const {
@@ -106,27 +129,32 @@ void HiddenLearner::prepare_target(const Inputs& inputs) {
   backend_.target_statistics({.target = *target_, .scales = scales_.data()});
 }
 
+LocalLoss HiddenLearner::local_loss(const PairwiseTarget& target, bool gradient) {
+  layers_.clear();
+  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
+    layers_.push_back({.out = network_.hidden()[l].out(),
+                       .activation = network_.hidden()[l].activation(),
+                       .output = activations_.output(l),
+                       .delta = gradient ? activations_.delta(l) : nullptr,
+                       .statistics = statistics_.data() + l});
+  }
+  return {.target = target,
+          .scales = scales_.data(),
+          .target_rule = hidden_.loss.target,
+          .error_rule = hidden_.loss.error_rule,
+          .scale = hidden_.loss.scale,
+          .norm = hidden_.loss.norm,
+          .max_gradient = hidden_.loss.max_gradient,
+          .layers = layers_.data(),
+          .layer_count = static_cast<std::int64_t>(layers_.size())};
+}
+
 void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
   if (!target_) prepare_target(inputs);
-  const PairwiseTarget pairwise_target = *target_;
+  LocalLoss op = local_loss(*target_, gradient);
   target_.reset();
-  std::vector<LocalLossLayer> layers;
-  for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
-    layers.push_back({.out = network_.hidden()[l].out(),
-                      .activation = network_.hidden()[l].activation(),
-                      .output = activations_.output(l),
-                      .delta = gradient ? activations_.delta(l) : nullptr,
-                      .statistics = statistics_.data() + l});
-  }
-  backend_.local_loss({.target = pairwise_target,
-                       .scales = scales_.data(),
-                       .target_rule = hidden_.loss.target,
-                       .error_rule = hidden_.loss.error_rule,
-                       .scale = hidden_.loss.scale,
-                       .norm = hidden_.loss.norm,
-                       .max_gradient = hidden_.loss.max_gradient,
-                       .layers = layers.data(),
-                       .layer_count = static_cast<std::int64_t>(layers.size())});
+  if (inputs.played && following_) op.follower = follower_.get();
+  backend_.local_loss(op);
 }
 
 ParameterSlice HiddenLearner::slice(std::size_t layer) {

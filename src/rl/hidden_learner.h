@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -10,14 +11,20 @@
 #include "lpdm/network.h"
 #include "lpdm/update.h"
 #include "nn/activations.h"
+#include "rl/rollout_rows.h"
 #include "rl/row_sampler.h"
 
 namespace lpdm {
 
+// Whether layers learn from all pairs of a batch, some of which can be compared before the others
+// are known.
+bool begins_early(const HiddenConfig& hidden);
+
 // Borrows the network and its activations. Per update: prepare_target, which may be left out,
-// compute_gradients, then step; under backprop
-// the hidden layers' step is made with the policy head's (shared_slices).
-class HiddenLearner {
+// compute_gradients, then step; under backprop the hidden layers' step is made with the policy
+// head's (shared_slices). As a listener it lets the backend begin with the local loss of rows that
+// are still being played.
+class HiddenLearner final : public RowListener {
  public:
   HiddenLearner(Backend& backend, Network& network, HiddenActivations& activations,
                 const Config& config);
@@ -32,7 +39,14 @@ class HiddenLearner {
     const std::int64_t* episode_ends = nullptr;
     const std::int64_t* episode_count = nullptr;
     bool diagnostics = false;
+    bool played = false;  // these are the rows that were listened to
   };
+
+  // Whether there is anything to gain by listening.
+  bool follows_rows() const { return follower_ != nullptr; }
+  void expect(std::int64_t capacity) override;
+  void played(std::int64_t rows) override;
+  void pause() noexcept override;
 
   // What the local loss needs of the network's input alone: it may run beside the forward pass
   // whose results compute_gradients, with the same inputs, learns from.
@@ -55,6 +69,7 @@ class HiddenLearner {
  private:
   bool evaluates_local_loss(bool diagnostics) const;
   ParameterSlice slice(std::size_t layer);
+  LocalLoss local_loss(const PairwiseTarget& target, bool gradient);
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);
@@ -73,6 +88,9 @@ class HiddenLearner {
   DeviceArray<LocalLossStatistics> statistics_;          // (hidden layers)
   DeviceArray<ActivationSummary> activation_summaries_;  // (hidden layers)
   std::optional<PairwiseTarget> target_;                 // prepared and not yet used
+  std::vector<LocalLossLayer> layers_;                   // of the latest local_loss
+  std::unique_ptr<RowFollower> follower_;                // null: nothing can be begun early
+  bool following_ = false;                               // it has begun with a loss
   std::optional<RowSampler> sampler_;                    // none: no samples are wanted
 };
 

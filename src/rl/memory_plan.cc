@@ -7,6 +7,7 @@
 #include "lpdm/ops.h"
 #include "lpdm/thread_pool.h"
 #include "nn/activations.h"
+#include "rl/hidden_learner.h"
 #include "rl/row_sampler.h"
 
 namespace lpdm {
@@ -181,21 +182,31 @@ double evaluation_bytes(const Config& config, const EnvironmentSpec& environment
   return environment_bytes(config, environment) + rollout_host_bytes(config, environment, rows);
 }
 
-double pair_bytes(const Config& config, const EnvironmentSpec& environment, double rows,
-                  std::int64_t threads) {
+double pair_bytes(const Config& config, const EnvironmentSpec& environment,
+                  const UpdateRows& update, std::int64_t threads) {
   const bool learns = config.hidden.method == HiddenMethod::kLpdm;
   if (!learns && config.run.diagnostics_every == 0) return 0.0;
   const bool episodes = config.hidden.loss.block == LossBlock::kEpisode;
   const auto groups = static_cast<double>(episodes ? config.algorithm.episodes_per_update : 1);
-  return cpu::pairwise_scratch_bytes({.rows = rows,
-                                      .groups = groups,
-                                      .input = environment.observation_size,
-                                      .outputs = config.network.hidden,
-                                      .loss = config.hidden.loss,
-                                      .gradient = learns,
-                                      .tanh = config.network.activation == Activation::kTanh,
-                                      .fixed = config.backend.arithmetic == Arithmetic::kFixed,
-                                      .threads = threads});
+  const cpu::PairwiseWork work{.rows = update.local,
+                               .groups = groups,
+                               .input = environment.observation_size,
+                               .outputs = config.network.hidden,
+                               .loss = config.hidden.loss,
+                               .gradient = learns,
+                               .tanh = config.network.activation == Activation::kTanh,
+                               .fixed = config.backend.arithmetic == Arithmetic::kFixed,
+                               .threads = threads};
+  const double bytes = cpu::pairwise_scratch_bytes(work);
+  const bool followed_rows = config.env.count == 1 && update.minibatch == 0.0;
+  if (!followed_rows || !begins_early(config.hidden)) return bytes;
+  // Rows that are followed have room for a whole bucket. Beyond what can be kept a follower remains
+  // with the largest bucket that could, beside what works the loss out.
+  cpu::PairwiseWork followed = work;
+  followed.rows = update.capacity;
+  if (cpu::fits_distance_store(followed)) return cpu::pairwise_scratch_bytes(followed);
+  while (!cpu::fits_distance_store(followed)) followed.rows /= 2;
+  return bytes + cpu::pairwise_scratch_bytes(followed);
 }
 
 std::string remedy(const MemoryPlan& plan, const Config& config) {
@@ -236,7 +247,7 @@ MemoryPlan plan_memory(const Config& config, const EnvironmentSpec& environment)
   add("rollouts", rollout_bytes(layers, config), true);
   add("batch", batch_bytes(config, environment, update), true);
   add("activations", activation_bytes(layers, update), true);
-  add(kPairs, pair_bytes(config, environment, update.local, threads), true);
+  add(kPairs, pair_bytes(config, environment, update, threads), true);
   add("episodes", rollout_host_bytes(config, environment, update.rows), false);
   add("environments", environment_bytes(config, environment), false);
   if (config.run.eval_every > 0) {

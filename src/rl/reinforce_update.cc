@@ -37,6 +37,7 @@ ReinforceUpdate::ReinforceUpdate(Backend& backend, Network& network, const Actio
       refit_loss_(backend, 1),
       recording_(backend.make_recording()) {
   if (baseline()) value_head_.emplace(backend, network, config);
+  if (learner_.follows_rows()) rows_.set_listener(&learner_);
 }
 
 void ReinforceUpdate::check_shapes(const Batch& batch) const {
@@ -85,7 +86,8 @@ UpdateReport ReinforceUpdate::run(const Batch& batch, const UpdateOptions& optio
       .landmarks = options.landmarks ? &*options.landmarks : nullptr,
       .episode_ends = episode_ends_.data(),
       .episode_count = episode_count_.data(),
-      .diagnostics = options.diagnostics};
+      .diagnostics = options.diagnostics,
+      .played = evaluated == Evaluated::kRollout};
   const TimeMark start = backend_.mark();
   if (baseline() && evaluated == Evaluated::kRollout) {
     // Their place differs from update to update, which a recording could not follow.

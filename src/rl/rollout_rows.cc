@@ -14,6 +14,17 @@ RolloutRows::RolloutRows(Backend& backend, Network& network)
       heads_(backend, network),
       next_hidden_(widths_.size()) {}
 
+RolloutRows::Playing::Playing(RolloutRows& rows) : rows_(rows) {
+  rows_.clear();
+  rows_.listening_ = rows_.listener_ != nullptr;
+  if (rows_.listening_) rows_.listener_->expect(rows_.capacity());
+}
+
+RolloutRows::Playing::~Playing() {
+  if (rows_.listening_) rows_.listener_->pause();
+  rows_.listening_ = false;
+}
+
 RolloutRows::Row RolloutRows::next() {
   reserve(played_ + 1);
   for (std::size_t l = 0; l < widths_.size(); ++l) {
@@ -32,12 +43,14 @@ bool RolloutRows::holds(std::span<const float> observations) const {
 
 void RolloutRows::reserve(std::int64_t rows) {
   if (rows <= capacity()) return;
+  if (listener_ != nullptr) listener_->pause();
   hidden_.reserve(rows, played_);
   heads_.reserve(rows, played_);
   observations_ =
       DeviceArray<float>(backend_, capacity() * width_, observations_, played_ * width_);
   hidden_.set_input(observations_.data());
   heads_.set_features(hidden_.features());
+  if (listener_ != nullptr) listener_->expect(listening_ ? capacity() : 0);
 }
 
 void RolloutRows::write(std::span<const float> observations, std::int64_t first) {

@@ -18,6 +18,19 @@
 
 namespace lpdm {
 
+// Who makes use of rows while they are still being played.
+class RowListener {
+ public:
+  virtual ~RowListener() = default;
+  // Rows come from the first on, to where the activations are now, with room for so many. 0: none
+  // do, and those that came are where they were no more.
+  virtual void expect(std::int64_t capacity) = 0;
+  // So many are there.
+  virtual void played(std::int64_t rows) = 0;
+  // No more come for now, or memory is about to move: nothing may be reading them after the call.
+  virtual void pause() noexcept = 0;
+};
+
 class RolloutRows {
  public:
   // Borrows the network.
@@ -34,11 +47,28 @@ class RolloutRows {
 
   // Forgets all rows.
   void clear() { played_ = 0; }
+  // Forgets all rows; while this lives, the listener hears of new ones.
+  class Playing {
+   public:
+    explicit Playing(RolloutRows& rows);
+    ~Playing();
+    Playing(const Playing&) = delete;
+    Playing& operator=(const Playing&) = delete;
+
+   private:
+    RolloutRows& rows_;
+  };
   // The place of row played(), until the next call; memory grows as needed.
   Row next();
   // What next() pointed to has been written.
-  void add() { ++played_; }
+  void add() {
+    ++played_;
+    if (listening_) listener_->played(played_);
+  }
   std::int64_t played() const { return played_; }
+
+  // Borrows; null: nobody. Not while rows are being played.
+  void set_listener(RowListener* listener) { listener_ = listener; }
 
   // ---- the update's side ------------------------------------------------------------------------
 
@@ -66,6 +96,8 @@ class RolloutRows {
   HeadActivations heads_;
   DeviceArray<float> observations_;  // (capacity, observation_size)
   std::int64_t played_ = 0;
+  RowListener* listener_ = nullptr;
+  bool listening_ = false;           // it hears of rows as they are played
   std::vector<float*> next_hidden_;  // of the latest next()
 };
 

@@ -73,7 +73,8 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
         R"({"hidden": {"method": "frozen"}, "run": {"diagnostics_every": 0}})"}) {
     for (const std::int64_t rows : {1, 64, 500, 1025, 3000}) {
       SCOPED_TRACE(options + " with " + std::to_string(rows) + " rows");
-      const Config config = config_of(rows, options);
+      Config config = config_of(rows, options);
+      config.env.count = 2;  // batches that are not worked on while they are played
       const MemoryPlan plan = plan_memory(config, environment);
       EXPECT_EQ(plan.rows, rows);
       const std::int64_t bytes =

@@ -32,7 +32,8 @@ class Recording {
 };
 
 // Begins with a local loss while its rows still become known one after another, as an episode is
-// played, on threads that would be idle. The result does not depend on how far it came.
+// played, on threads that would be idle. The result does not depend on how far it came, as long as
+// all rows are finite.
 //
 // One thread at a time. From the first advance to pause, no op of the backend may be called that
 // needs more than the calling thread (those on single rows do not).

@@ -28,7 +28,7 @@ class ThreadPool {
   // tasks and takes over those of others when it is done. If tasks throw, all others still run and
   // the exception of the lowest task is rethrown. One call at a time: calling it from within a task
   // or from two threads is an error. A single task is run as worker 0 without the pool, even
-  // between start and finish.
+  // between start and finish; that the thread is the caller of start is not checked then.
   void parallel_for(std::int64_t count, const Task& run);
 
   // parallel_for in two halves: start hands the tasks to the other threads and returns, finish runs
@@ -36,7 +36,8 @@ class ThreadPool {
   // live until then. Every start needs one finish; nothing else may run on the pool in between.
   void start(std::int64_t count, const Task& run);
   void finish();
-  // Between the two: whether the other threads have done all tasks, so that finish need not wait.
+  // Between the two: whether the other threads have done what they can, so that finish need not
+  // wait.
   bool idle() const;
 
  private:

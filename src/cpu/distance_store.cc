@@ -4,12 +4,26 @@
 
 namespace lpdm::cpu {
 
+namespace {
+
+std::int64_t most_tiles(std::int64_t layers) {
+  return DistanceStore::kBudget / (DistanceStore::kTileBytes * std::max<std::int64_t>(1, layers));
+}
+
+}  // namespace
+
 bool DistanceStore::fits(const PairLayout& layout, std::int64_t layers) {
   std::int64_t tiles = 0;
   for (std::int64_t strip = 0; strip < layout.kept_blocks(); ++strip) {
     tiles += layout.group_end(strip) - strip;
   }
-  return tiles <= kBudget / (kTileBytes * std::max<std::int64_t>(1, layers));
+  return tiles <= most_tiles(layers);
+}
+
+std::int64_t DistanceStore::most_rows(std::int64_t layers) {
+  std::int64_t blocks = 0;
+  while ((blocks + 1) * (blocks + 2) / 2 <= most_tiles(layers)) ++blocks;
+  return blocks * kTile;
 }
 
 void DistanceStore::arrange(const PairLayout& layout) {

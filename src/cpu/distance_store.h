@@ -23,6 +23,8 @@ class DistanceStore {
 
   // Whether so many layers' tiles are within the budget.
   static bool fits(const PairLayout& layout, std::int64_t layers);
+  // The most rows of which all pairs' tiles are.
+  static std::int64_t most_rows(std::int64_t layers);
 
   // Makes room for the tiles between each strip and the blocks from it on. Those of a shorter
   // layout of the same rows stay where they are.

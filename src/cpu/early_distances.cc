@@ -8,8 +8,9 @@ namespace {
 
 // Whether all pairs of a batch are compared, in the order of its rows.
 bool takes(const LocalLoss& op) {
-  return op.target.landmarks == nullptr && op.target.episode_ends == nullptr &&
-         op.target.low_rank == 0;
+  return op.target_rule == TargetRule::kInput && op.target.landmarks == nullptr &&
+         op.target.episode_ends == nullptr && op.target.low_rank == 0 &&
+         op.target.sparse == SparsePairs::kNone;
 }
 
 }  // namespace
@@ -20,14 +21,14 @@ EarlyDistances::EarlyDistances(Context& context, PairTarget& target, WorkerTiles
 bool EarlyDistances::begin(const LocalLoss& op, std::int64_t capacity) {
   pause();
   capacity_ = 0;
-  if (context_.pool.size() == 1 || !takes(op)) return false;
+  capacity = std::min(capacity, DistanceStore::most_rows(op.layer_count));
+  if (context_.pool.size() == 1 || !takes(op) || capacity < kTile) return false;
   layout_.emplace(PairwiseTarget{.rows = {.count = &capacity, .capacity = capacity}});
-  if (!StoredPass::takes(op, *layout_)) return false;
-  capacity_ = capacity;
   metric_ = op.target.metric;
   layers_.assign(op.layers, op.layers + op.layer_count);
   pass_.begin(op, *layout_);
   packed_next_ = formed_next_ = 0;
+  capacity_ = capacity;
   return true;
 }
 
@@ -47,17 +48,17 @@ void EarlyDistances::advance(std::int64_t rows) {
 void EarlyDistances::start_packing(std::int64_t blocks) {
   const std::int64_t first = packed_next_;
   task_ = [this, first](std::int64_t k, int worker) { pass_.pack(*layout_, first + k, worker); };
-  packed_next_ = blocks;
-  running_ = true;
   context_.pool.start(blocks - first, task_);
+  running_ = true;
+  packed_next_ = blocks;
 }
 
 void EarlyDistances::start_forming(std::int64_t blocks) {
   const std::int64_t first = pass_.first_tile(formed_next_);
   task_ = [this, first](std::int64_t k, int) { pass_.form_distances(*layout_, first + k); };
-  formed_next_ = blocks;
-  running_ = true;
   context_.pool.start(pass_.first_tile(blocks) - first, task_);
+  running_ = true;
+  formed_next_ = blocks;
 }
 
 // The tasks throw nothing: their memory is there since begin.
@@ -74,7 +75,7 @@ bool EarlyDistances::follows(const LocalLoss& op) const {
     return a.output == b.output && a.out == b.out && a.activation == b.activation &&
            a.delta == b.delta;
   };
-  return takes(op) && op.target_rule == TargetRule::kInput && op.target.metric == metric_ &&
+  return takes(op) && op.target.metric == metric_ &&
          *op.target.rows.count >= kTile * packed_next_ && *op.target.rows.count <= capacity_ &&
          std::equal(layers_.begin(), layers_.end(), op.layers, op.layers + op.layer_count, same);
 }

@@ -31,6 +31,9 @@ class EarlyDistances final : public RowFollower {
   void pause() noexcept override;
   bool finish(const LocalLoss& op) override;
 
+  // Blocks whose distances are formed, as far as it is noticed.
+  std::int64_t formed() const { return pass_.formed(); }
+
  private:
   bool follows(const LocalLoss& op) const;
   void start_packing(std::int64_t blocks);

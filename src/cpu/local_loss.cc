@@ -9,8 +9,6 @@ LocalLossPass::LocalLossPass(Context& context)
     : context_(context),
       target_(context),
       worker_tiles_(context),
-      stored_(context, target_, worker_tiles_),
-      streamed_(context, target_, worker_tiles_),
       landmarks_(context),
       low_rank_(context) {}
 
@@ -40,9 +38,13 @@ void LocalLossPass::run(const LocalLoss& op) {
   }
   const PairLayout layout(op.target);
   if (StoredPass::takes(op, layout)) {
-    stored_.run(op, layout);
+    streamed_.reset();
+    if (!stored_) stored_.emplace(context_, target_, worker_tiles_);
+    stored_->run(op, layout);
   } else {
-    streamed_.run(op, layout);
+    stored_.reset();
+    if (!streamed_) streamed_.emplace(context_, target_, worker_tiles_);
+    streamed_->run(op, layout);
   }
 }
 

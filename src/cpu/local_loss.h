@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "cpu/context.h"
 #include "cpu/landmark_pass.h"
@@ -35,8 +36,9 @@ class LocalLossPass {
   Context& context_;
   PairTarget target_;         // shared by the passes that take tiles
   WorkerTiles worker_tiles_;  // likewise
-  StoredPass stored_;
-  StreamedPass streamed_;
+  // Of these two only the latest that was wanted is there, with its memory.
+  std::optional<StoredPass> stored_;
+  std::optional<StreamedPass> streamed_;
   LandmarkPass landmarks_;
   LowRankPass low_rank_;
 };

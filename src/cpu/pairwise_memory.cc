@@ -138,13 +138,14 @@ double tile_bytes(const PairwiseWork& work) {
         in_levels(work, out) ? level_block_bytes(work, blocks, out) : packed_bytes(blocks, out);
     if (work.gradient) bytes += value_bytes(work, group_blocks, out);
   }
-  const bool fit = fits_distance_store(work);
+  // A shorter batch may be kept where the longest one is not, and landmarks keep some tiles only.
+  const bool fit = tile_count(work) * static_cast<double>(work.outputs.size()) <=
+                   static_cast<double>(DistanceStore::kBudget / DistanceStore::kTileBytes);
   const bool input = work.loss.target == TargetRule::kInput;
-  // Landmarks keep some of the tiles only, which may fit where all do not.
-  if (input && (fit || work.loss.pairs.landmarks > 0)) {
-    bytes += stored_bytes(work, tile_count(work), blocks);
-  }
-  if (work.gradient && !(input && fit)) bytes += streamed_gradient_bytes(work, blocks);
+  const double kept = input ? stored_bytes(work, tile_count(work), blocks) : 0.0;
+  const double streamed =
+      work.gradient && !(input && fit) ? streamed_gradient_bytes(work, blocks) : 0.0;
+  bytes += std::max(kept, streamed);
   if (work.gradient && work.loss.metric == Metric::kL1) bytes += tie_search_bytes(work, blocks);
   return bytes + threads * kTilesPerWorker * tile;
 }
@@ -161,9 +162,9 @@ double low_rank_bytes(const PairwiseWork& work) {
 
 }  // namespace
 
-bool fits_distance_store(const PairwiseWork& work) {
-  const auto tile = static_cast<double>(work.outputs.size() * DistanceStore::kTileBytes);
-  return tile_count(work) * tile <= static_cast<double>(DistanceStore::kBudget);
+double most_stored_rows(const PairwiseWork& work) {
+  return static_cast<double>(
+      DistanceStore::most_rows(static_cast<std::int64_t>(work.outputs.size())));
 }
 
 double pairwise_scratch_bytes(const PairwiseWork& work) {

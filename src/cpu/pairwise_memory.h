@@ -22,12 +22,12 @@ struct PairwiseWork {
 };
 
 // [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
-// buffers of InputTarget, PairMask, StreamedLayer, StoredLayer, DistanceStore, TieMap, LevelBlocks,
-// LandmarkLevels and WorkerTiles one by one. In floating point, since N may be any product of two
-// settings.
+// buffers of InputTarget, PairMask, StreamedLayer, StoredLayer, StoredPass, DistanceStore, TieMap,
+// LevelBlocks, LandmarkLevels and WorkerTiles one by one. In floating point, since N may be any
+// product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
-// Whether the distances of all pairs fit the budget of DistanceStore.
-bool fits_distance_store(const PairwiseWork& work);
+// Rows of which the distances of all pairs fit the budget of DistanceStore.
+double most_stored_rows(const PairwiseWork& work);
 
 }  // namespace lpdm::cpu

@@ -47,8 +47,7 @@ class StoredPass {
   void form_distances(const PairLayout& layout, std::int64_t tile);
   void set_packed(std::int64_t blocks) { packed_ = blocks; }
   void set_formed(std::int64_t blocks) { formed_ = blocks; }
-  std::int64_t packed() const { return packed_; }  // of the blocks, the first ones
-  std::int64_t formed() const { return formed_; }  // of the blocks whose tiles are
+  std::int64_t formed() const { return formed_; }
   // The first tile of a block.
   std::int64_t first_tile(std::int64_t block) const {
     return layers_.front()->store().first_tile(block);

@@ -154,6 +154,7 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
   LocalLoss op = local_loss(*target_, gradient);
   target_.reset();
   if (inputs.played && following_) op.follower = follower_.get();
+  following_ = false;
   backend_.local_loss(op);
 }
 

@@ -90,7 +90,7 @@ class HiddenLearner final : public RowListener {
   std::optional<PairwiseTarget> target_;                 // prepared and not yet used
   std::vector<LocalLossLayer> layers_;                   // of the latest local_loss
   std::unique_ptr<RowFollower> follower_;                // null: nothing can be begun early
-  bool following_ = false;                               // it has begun with a loss
+  bool following_ = false;                               // it has begun with the next loss
   std::optional<RowSampler> sampler_;                    // none: no samples are wanted
 };
 

@@ -198,15 +198,14 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment,
                                .fixed = config.backend.arithmetic == Arithmetic::kFixed,
                                .threads = threads};
   const double bytes = cpu::pairwise_scratch_bytes(work);
-  const bool followed_rows = config.env.count == 1 && update.minibatch == 0.0;
-  if (!followed_rows || !begins_early(config.hidden)) return bytes;
-  // Rows that are followed have room for a whole bucket. Beyond what can be kept a follower remains
-  // with the largest bucket that could, beside what works the loss out.
-  cpu::PairwiseWork followed = work;
-  followed.rows = update.capacity;
-  if (cpu::fits_distance_store(followed)) return cpu::pairwise_scratch_bytes(followed);
-  while (!cpu::fits_distance_store(followed)) followed.rows /= 2;
-  return bytes + cpu::pairwise_scratch_bytes(followed);
+  const bool followed = config.env.count == 1 && update.minibatch == 0.0 && threads > 1;
+  if (!followed || !begins_early(config.hidden)) return bytes;
+  // Rows that are followed have room for a whole bucket, as far as it can be kept. Longer batches
+  // are worked out by others, beside the follower.
+  cpu::PairwiseWork kept = work;
+  kept.rows = std::min(update.capacity, cpu::most_stored_rows(work));
+  const double of_follower = cpu::pairwise_scratch_bytes(kept);
+  return update.local <= kept.rows ? of_follower : bytes + of_follower;
 }
 
 std::string remedy(const MemoryPlan& plan, const Config& config) {

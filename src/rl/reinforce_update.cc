@@ -25,7 +25,7 @@ ReinforceUpdate::ReinforceUpdate(Backend& backend, Network& network, const Actio
       algorithm_(config.algorithm),
       value_steps_(config.value.steps),
       learns_by_backprop_(config.hidden.method == HiddenMethod::kBackprop),
-      rows_(backend, network),
+      rows_(backend, network, baseline() ? config.algorithm.episodes_per_update : 0),
       policy_head_(backend, network, action, config),
       learner_(backend, network, rows_.hidden(), config),
       row_count_(backend, 1),

@@ -5,8 +5,9 @@
 
 namespace lpdm {
 
-RolloutRows::RolloutRows(Backend& backend, Network& network)
+RolloutRows::RolloutRows(Backend& backend, Network& network, std::int64_t spare)
     : backend_(backend),
+      spare_(spare),
       width_(network.shape().input),
       outputs_(network.shape().output),
       widths_(network.shape().hidden),
@@ -16,8 +17,9 @@ RolloutRows::RolloutRows(Backend& backend, Network& network)
 
 RolloutRows::Playing::Playing(RolloutRows& rows) : rows_(rows) {
   rows_.clear();
-  rows_.listening_ = rows_.listener_ != nullptr;
-  if (rows_.listening_) rows_.listener_->expect(rows_.capacity());
+  if (rows_.listener_ == nullptr) return;
+  rows_.listener_->expect(rows_.capacity());
+  rows_.listening_ = true;
 }
 
 RolloutRows::Playing::~Playing() {
@@ -26,7 +28,9 @@ RolloutRows::Playing::~Playing() {
 }
 
 RolloutRows::Row RolloutRows::next() {
-  reserve(played_ + 1);
+  reserve(played_ + 1 + spare_);
+  // Rows of which the listener does not hear are not those that it heard of before.
+  if (played_ == 0 && listener_ != nullptr && !listening_) listener_->expect(0);
   for (std::size_t l = 0; l < widths_.size(); ++l) {
     next_hidden_[l] = hidden_.output(l) + played_ * widths_[l];
   }

@@ -34,7 +34,8 @@ class RowListener {
 class RolloutRows {
  public:
   // Borrows the network.
-  RolloutRows(Backend& backend, Network& network);
+  // spare: rows that an update will add to those that are played.
+  RolloutRows(Backend& backend, Network& network, std::int64_t spare);
 
   // ---- the rollout's side: backend memory that is the host's ------------------------------------
 
@@ -89,6 +90,7 @@ class RolloutRows {
 
  private:
   Backend& backend_;
+  std::int64_t spare_;
   std::int64_t width_;                // of an observation
   std::int64_t outputs_;              // of the policy head
   std::vector<std::int64_t> widths_;  // per hidden layer

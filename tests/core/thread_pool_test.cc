@@ -56,13 +56,16 @@ TEST(ThreadPool, RefusesToNest) {
 
 TEST(ThreadPool, ASingleTaskNeedsNoPool) {
   ThreadPool pool(2);
-  const ThreadPool::Task nothing = [](std::int64_t, int) {};
-  pool.start(4, nothing);
+  std::atomic<int> ran{0};
+  const ThreadPool::Task count = [&](std::int64_t, int) { ++ran; };
+  pool.start(4, count);
   int worker = -1;
   pool.parallel_for(1, [&](std::int64_t, int by) { worker = by; });
   EXPECT_EQ(worker, 0);
   while (!pool.idle()) std::this_thread::yield();
+  EXPECT_EQ(ran, 4);
   pool.finish();
+  EXPECT_EQ(ran, 4);
 }
 
 TEST(ThreadPool, TheCallerIsFreeBetweenStartAndFinish) {

@@ -1,7 +1,11 @@
 // Distances that are formed while rows still come are those that are formed afterwards.
+#include "cpu/early_distances.h"
+
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "cpu/local_loss_case.h"
@@ -139,6 +143,34 @@ TEST_F(Followed, AnotherLossIsNotTheFollowers) {
   EXPECT_TRUE(refuses(other));
   count_.write(std::vector<std::int64_t>{kRows / 2});  // fewer rows than it was told of
   EXPECT_TRUE(refuses(op_));
+}
+
+TEST_F(Followed, DistancesAreFormedBeforeTheLossIsAskedFor) {
+  ASSERT_TRUE(follower_->begin(op_, kRows));
+  const auto& follower = dynamic_cast<const cpu::EarlyDistances&>(*follower_);
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (follower.formed() < kRows / 64 && std::chrono::steady_clock::now() < give_up) {
+    follower_->advance(kRows);
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(follower.formed(), kRows / 64);
+}
+
+TEST_F(Followed, RoomForMoreRowsThanCanBeKeptIsNoHindrance) {
+  ASSERT_TRUE(follower_->begin(op_, 100000));
+  follower_->advance(kRows);
+  EXPECT_TRUE(follower_->finish(op_));
+}
+
+TEST_F(Followed, RowsThatFillTheRoomAreAllFollowed) {
+  constexpr std::int64_t kFull = 192;
+  count_.write(std::vector<std::int64_t>{kFull});
+  ASSERT_TRUE(follower_->begin(op_, kFull));
+  follower_->advance(kFull);
+  ASSERT_TRUE(follower_->finish(op_));
+  const std::vector<float> followed = deltas_[0].read();
+  backend_->local_loss(op_);
+  EXPECT_EQ(followed, deltas_[0].read());
 }
 
 TEST_F(Followed, WhatWasFollowedServesOnce) {

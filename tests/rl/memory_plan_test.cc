@@ -87,6 +87,33 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
   }
 }
 
+// Batches on both sides of the limit up to which distances are kept, one layer: 6976 rows.
+TEST(MemoryPlan, BoundsBatchesOfWhichSomeAreKept) {
+  const EnvironmentSpec environment = make_environment("Hopper-v4")->spec();
+  Config config = config_of(7100, "{}");
+  config.network.hidden = {4};
+  config.env.count = 2;
+  config.run.diagnostics_every = 0;
+  const std::int64_t bytes = measured(
+      config, environment, {random_batch(6900, environment), random_batch(7100, environment)});
+  EXPECT_GE(plan_memory(config, environment).in_backend(), bytes);
+}
+
+// Episodes that fill the room of a bucket, with a final observation after each.
+TEST(MemoryPlan, BoundsRunsThatFillABucket) {
+  for (const char* name : {"reinforce", "reinforce_baseline"}) {
+    Config config = parse_config(R"({"algorithm": {"name": ")" + std::string(name) + R"("}})");
+    config.env.id = "Acrobot-v1";
+    config.env.max_episode_steps = 128;
+    config.algorithm.episodes_per_update = 8;  // 1024 rows: no episode ends before
+    config.run.threads = 2;
+    Trainer trainer(config);
+    for (int i = 0; i < 2; ++i) trainer.iterate();
+    const auto bytes = static_cast<std::int64_t>(trainer.backend().peak_bytes());
+    EXPECT_GE(plan_memory(config).in_backend(), bytes) << name;
+  }
+}
+
 TEST(MemoryPlan, BoundsWholeRuns) {
   const std::string ppo = R"("algorithm": {"name": "ppo", "ppo": {"horizon": 300}})";
   for (const std::string& options : std::vector<std::string>{

@@ -173,7 +173,7 @@ TEST(RolloutRows, FixedArithmeticLearnsTheSameToItsLevels) {
 
 // The rows of `count` observations; room for all of them beforehand, or as they come.
 std::vector<std::vector<float>> evaluated(Rig& rig, std::int64_t count, bool room_beforehand) {
-  RolloutRows rows(rig.backend(), rig.network());
+  RolloutRows rows(rig.backend(), rig.network(), 0);
   if (room_beforehand) rows.reserve(count);
   std::vector<float> output(2);
   for (std::int64_t i = 0; i < count; ++i) {
@@ -214,6 +214,31 @@ TEST(RolloutRows, ServeOneUpdateAndOnlyThatOfTheirBatch) {
 
   rig.play(2);
   EXPECT_THROW(rig.update().update_played(second, {}), Error);  // some rows are missing
+}
+
+// What was begun of rows that are given up is not taken for others'.
+TEST(RolloutRows, RowsThatNobodyHeardOfAreNotThoseHeardOfBefore) {
+  Config config = config_of("{}");
+  config.algorithm.episodes_per_update = 30;
+  Rig played(config), put(config);
+  played.play(30);
+  put.play(30);
+  const Batch batch = [&] {
+    Rig other(config);
+    other.policy().refresh();
+    return other.play(25);
+  }();
+  RolloutRows& rows = put.update().rows();
+  rows.clear();
+  std::vector<float> output(2);
+  for (std::int64_t i = 0; i < batch.rows(); ++i) {
+    std::vector<float> observation(batch.observations.begin() + 4 * i,
+                                   batch.observations.begin() + 4 * (i + 1));
+    put.policy().run(observation, output, rows);
+  }
+  const UpdateReport from_rows = put.update().update_played(batch, {.diagnostics = true});
+  const UpdateReport afresh = played.update().update(batch, {.diagnostics = true});
+  EXPECT_TRUE(all_close(numbers_of(from_rows), numbers_of(afresh), 1e-4, 1e-6));
 }
 
 TEST(RolloutRows, SeveralEnvironmentsHaveNone) {

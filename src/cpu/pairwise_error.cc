@@ -113,10 +113,7 @@ struct RowSums {
   }
 };
 
-// Where the weights of pairs come from.
-enum class Weights { kNone, kPerPair, kPerRow };
-
-template <Weights kWeights>
+template <bool kWeighted>
 PairSums error_tile_of(const ErrorTile& tile) {
   const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / tile.stride, 1);
   const Lanes lanes;
@@ -146,10 +143,8 @@ PairSums error_tile_of(const ErrorTile& tile) {
         const Vector d =
             hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * tile.stride + c));
         Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
-        if constexpr (kWeights != Weights::kNone) {
-          const Vector weight = kWeights == Weights::kPerRow
-                                    ? hn::Set(lanes, tile.row_weights[r])
-                                    : hn::Load(lanes, tile.weights + r * tile.stride + c);
+        if constexpr (kWeighted) {
+          const Vector weight = hn::Load(lanes, tile.weights + r * tile.stride + c);
           const Vector weighted_error = hn::Mul(weight, error);
           row_sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
           error = weighted_error;
@@ -158,10 +153,7 @@ PairSums error_tile_of(const ErrorTile& tile) {
         }
         largest = hn::Max(largest, d);
         const auto at_maximum = hn::And(hn::Eq(d, maximum), valid);
-        Vector of_maximum = hn::IfThenElseZero(at_maximum, maximum_coefficient);
-        if constexpr (kWeights == Weights::kPerRow) {
-          of_maximum = hn::Mul(of_maximum, hn::Set(lanes, tile.row_weights[r]));
-        }
+        const Vector of_maximum = hn::IfThenElseZero(at_maximum, maximum_coefficient);
         Vector coefficient = hn::IfThenElseZero(valid, hn::Add(error, of_maximum));
         if (tile.metric == Metric::kL2) {
           coefficient = hn::IfThenElseZero(hn::Gt(d, zero), hn::Div(coefficient, d));
@@ -180,9 +172,7 @@ PairSums error_tile_of(const ErrorTile& tile) {
 }
 
 PairSums error_tile(const ErrorTile& tile) {
-  if (tile.weights != nullptr) return error_tile_of<Weights::kPerPair>(tile);
-  if (tile.row_weights != nullptr) return error_tile_of<Weights::kPerRow>(tile);
-  return error_tile_of<Weights::kNone>(tile);
+  return tile.weights != nullptr ? error_tile_of<true>(tile) : error_tile_of<false>(tile);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE

@@ -67,18 +67,17 @@ struct ErrorTile {
   std::int64_t rows = 0;
   std::int64_t stride = kTile;
   std::int64_t columns = 0;
-  bool diagonal = false;               // pairs: column < row only
-  float target_weight = 0.0F;          // s_T
-  float distance_weight = 0.0F;        // s_Y / max D
-  float maximum = 0.0F;                // the maximum of D that distance_weight assumes
-  float maximum_coefficient = 0.0F;    // added to the coefficient where D = maximum
-  const float* target = nullptr;       // [row][column]
-  const float* distances = nullptr;    // [row][column]
-  const float* weights = nullptr;      // [row][column], null: 1 everywhere
-  const float* row_weights = nullptr;  // (rows), instead of weights
-  float* coefficients = nullptr;       // [row][column], may be where the distances are
-  float* row_sums = nullptr;           // (rows), of the coefficients
-  float* column_sums = nullptr;        // (stride), of the coefficients
+  bool diagonal = false;             // pairs: column < row only
+  float target_weight = 0.0F;        // s_T
+  float distance_weight = 0.0F;      // s_Y / max D
+  float maximum = 0.0F;              // the maximum of D that distance_weight assumes
+  float maximum_coefficient = 0.0F;  // added to the coefficient where D = maximum
+  const float* target = nullptr;     // [row][column]
+  const float* distances = nullptr;  // [row][column]
+  const float* weights = nullptr;    // [row][column], null: 1 everywhere
+  float* coefficients = nullptr;     // [row][column], may be where the distances are
+  float* row_sums = nullptr;         // (rows), of the coefficients
+  float* column_sums = nullptr;      // (stride), of the coefficients
 };
 
 PairSums error_tile(const ErrorTile& tile);

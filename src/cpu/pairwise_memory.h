@@ -22,7 +22,7 @@ struct PairwiseWork {
 };
 
 // [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
-// buffers of InputTarget, PairMask, LayerPass, DistanceStore, TieMap, LevelBlocks, LandmarkLevels
+// buffers of InputTarget, PairMask, LayerPass, DistanceStore, TieMap, LevelBlocks, LandmarkPass
 // and WorkerTiles one by one. In floating point, since N may be any product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 

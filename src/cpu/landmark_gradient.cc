@@ -25,7 +25,7 @@ constexpr int kRowsPerStep = 4;
 #else
 constexpr int kRowsPerStep = 2;
 #endif
-static_assert(kLandmarkBlock % (2 * kRowsPerStep) == 0);  // see landmark_gradient
+static_assert(kLandmarkStep % (2 * kRowsPerStep) == 0);  // see landmark_gradient
 
 // Looks for a row that shares the lower half of a value's bits with a landmark: it may be equal to
 // it there. Half as many comparisons as the values would take, and wrong once in 2^16 of them.

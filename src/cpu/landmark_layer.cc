@@ -77,7 +77,8 @@ void LandmarkLayer::form_errors(std::int64_t block) {
        .row_sums = row_sums,
        .column_sums = column_sums_.data() + block * stride});
   add_diagonal(rows, found.sums);
-  std::fill(distances + rows.rows * stride, distances + kLandmarkBlock * stride, 0.0F);
+  std::fill(distances + rows.rows * stride,
+            distances + ceil_div(rows.rows, kLandmarkStep) * kLandmarkStep * stride, 0.0F);
   if (spec_.delta != nullptr) rows_->take_coefficients(rows, row_sums, distances);
 }
 
@@ -128,7 +129,9 @@ void LandmarkLayer::find_factor() {
   offsets_.assign(stride, 0.0F);
   if (op_->target.metric != Metric::kL1) return;
   std::vector<double> sums(stride, 0.0);
-  for (std::size_t k = 0; k < column_sums_.size(); ++k) sums[k % stride] += column_sums_[k];
+  for (std::size_t at = 0; at < column_sums_.size(); at += stride) {
+    for (std::size_t m = 0; m < stride; ++m) sums[m] += column_sums_[at + m];
+  }
   for (std::size_t m = 0; m < stride; ++m) offsets_[m] = static_cast<float>(factor_ * sums[m]);
 }
 

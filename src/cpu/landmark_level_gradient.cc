@@ -19,7 +19,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 
-static_assert(kLandmarkBlock % kColumnsPerStep == 0);
+static_assert(kLandmarkStep % kColumnsPerStep == 0);
 
 float round_landmark_coefficients(std::int64_t rows, std::int64_t stride, const float* sums,
                                   float* coefficients) {

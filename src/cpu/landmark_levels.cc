@@ -31,37 +31,41 @@ void LandmarkLevels::prepare(const LocalLossLayer& layer) {
   streamed_ = set_.rows() * layer.out * static_cast<std::int64_t>(sizeof(float)) > kCached;
   finite_landmarks_ = true;
   units_.resize(static_cast<std::size_t>(set_.blocks()));
-  std::int16_t* levels = levels_.get(set_.padded_rows() * pitch_);
-  std::fill(levels + set_.rows() * pitch_, levels + set_.padded_rows() * pitch_, std::int16_t{0});
+  levels_.get(set_.padded_rows() * pitch_);  // beyond the rows anything will do
   landmark_words_.get(level_words_of(layer.out) * set_.stride());
   landmark_sums_.get(set_.stride());
   panels_.get(pitch_ * set_.count());
 }
 
 void LandmarkLevels::pack(std::int64_t part) {
-  const std::int64_t stride = set_.stride();
-  const std::int64_t words = level_words_of(layer_.out);
-  std::int32_t* transposed = landmark_words_.data();
-  for (std::int64_t m = part * kLandmarkLanes; m < (part + 1) * kLandmarkLanes; ++m) {
-    if (m >= set_.count()) {
-      landmark_sums_.data()[m] = 0;
-      for (std::int64_t w = 0; w < words; ++w) transposed[w * stride + m] = 0;
-      continue;
+  const std::int64_t first = part * kLandmarkLanes;
+  const std::int64_t count = std::min(kLandmarkLanes, set_.count() - first);
+  const std::int16_t* levels[kLandmarkLanes];
+  for (std::int64_t k = 0; k < count; ++k) levels[k] = pack_landmark(first + k);
+  // Word by word, so that whole lines of the cache are written.
+  std::int32_t* words = landmark_words_.data() + first;
+  for (std::int64_t w = 0; w < level_words_of(layer_.out); ++w, words += set_.stride()) {
+    for (std::int64_t k = 0; k < count; ++k) {
+      std::memcpy(words + k, levels[k] + 2 * w, sizeof(*words));
     }
-    const std::int64_t row = set_.index()[m];
-    std::int16_t* levels = levels_.data() + row * pitch_;
-    if (!to_levels(layer_.output + row * layer_.out, 1, layer_.out, pitch_, levels,
-                   landmark_sums_.data() + m)) {
-      finite_landmarks_ = false;
-    }
-    for (std::int64_t w = 0; w < words; ++w) {
-      std::memcpy(transposed + w * stride + m, levels + 2 * w, sizeof(*transposed));
-    }
-    for (std::int64_t d = 0; d < pitch_; d += kLevelPanelWidth) {
-      std::copy_n(levels + d, kLevelPanelWidth,
-                  panels_.data() + d * set_.count() + m * kLevelPanelWidth);
-    }
+    std::fill(words + count, words + kLandmarkLanes, 0);
   }
+  std::fill_n(landmark_sums_.data() + first + count, kLandmarkLanes - count, 0);
+}
+
+// The levels of landmark m and their sum, and its place in the panels.
+const std::int16_t* LandmarkLevels::pack_landmark(std::int64_t m) {
+  const std::int64_t row = set_.index()[m];
+  std::int16_t* levels = levels_.data() + row * pitch_;
+  if (!to_levels(layer_.output + row * layer_.out, 1, layer_.out, pitch_, levels,
+                 landmark_sums_.data() + m)) {
+    finite_landmarks_ = false;
+  }
+  for (std::int64_t d = 0; d < pitch_; d += kLevelPanelWidth) {
+    std::copy_n(levels + d, kLevelPanelWidth,
+                panels_.data() + d * set_.count() + m * kLevelPanelWidth);
+  }
+  return levels;
 }
 
 float LandmarkLevels::distances(const RowRange& block, float* distances) {

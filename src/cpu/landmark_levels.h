@@ -26,6 +26,8 @@ class LandmarkLevels : public LandmarkRows {
   void gradient(const LandmarkPanel& panel) const override;
 
  private:
+  const std::int16_t* pack_landmark(std::int64_t m);
+
   const LandmarkSet& set_;
   LocalLossLayer layer_;
   std::int64_t pitch_ = 0;  // levels from one row to the next: out padded to whole panels

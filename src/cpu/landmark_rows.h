@@ -11,7 +11,8 @@ namespace lpdm::cpu {
 struct LandmarkPanel {
   std::int64_t panel = 0;
   RowRange rows;
-  const float* coefficients = nullptr;      // (N padded, stride), as take_coefficients left them
+  const float* coefficients = nullptr;      // (N padded, stride), as take_coefficients left them; 0
+                                            // beyond the rows up to a multiple of kLandmarkStep
   const float* coefficient_sums = nullptr;  // (N padded): of each row's
   float factor = 1.0F;                      // delta = factor · gradient · activation'
   float* landmark_credit = nullptr;         // (M, kPairWidth), written: see LandmarkGradient
@@ -27,8 +28,8 @@ class LandmarkRows {
   virtual void pack(std::int64_t part) = 0;
   // Distances (rows, stride) of a block to all landmarks. Returns the largest.
   virtual float distances(const RowRange& block, float* distances) = 0;
-  // Brings the coefficients (kLandmarkBlock, stride) of a block's gradient, 0 beyond its rows, into
-  // the form that `gradient` reads, where they lie. sums: (rows)
+  // Brings the coefficients (rows, stride) of a block's gradient into the form that `gradient`
+  // reads, where they lie. sums: (rows)
   virtual void take_coefficients(const RowRange& block, const float* sums, float* coefficients) = 0;
   // Writes the rows' delta.
   virtual void gradient(const LandmarkPanel& panel) const = 0;

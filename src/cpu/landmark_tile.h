@@ -16,6 +16,7 @@ inline constexpr std::int64_t kLandmarkLanes = 16;  // one AVX-512 vector
 inline constexpr std::int64_t kDistanceRows = 16;   // rows per call of landmark_distances
 inline constexpr std::int64_t kLandmarkBlock =
     64;  // rows whose coefficients have one unit, in levels
+inline constexpr std::int64_t kLandmarkStep = 8;  // rows that gradients take at a time, at most
 inline constexpr std::int64_t kMostLandmarks = 256;
 inline constexpr std::int32_t kNotLandmark = -1;
 inline constexpr std::int64_t kPairWidth = 2 * kPanelWidth;  // dimensions of a pair of panels
@@ -61,7 +62,7 @@ struct LandmarkGradient {
   std::int64_t rows = 0;
   const float* values = nullptr;            // (rows, dim)
   const std::int32_t* own = nullptr;        // (rows): which landmark the row is, or kNotLandmark
-  const float* coefficients = nullptr;      // (rows padded to kLandmarkBlock, stride): e (l1) or
+  const float* coefficients = nullptr;      // (rows padded to kLandmarkStep, stride): e (l1) or
                                             // e / D (l2); those beyond `rows` are 0
   const float* coefficient_sums = nullptr;  // (rows): of a row's coefficients
   // delta = factor · gradient · activation'

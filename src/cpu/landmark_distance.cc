@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
+#include "cpu/distance_sum-inl.h"
 #include "cpu/tail_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -43,16 +44,6 @@ HWY_INLINE Vector center(const float* from, const float* origin, std::int64_t di
   return hn::Add(sum, value);
 }
 
-template <Metric kMetric>
-HWY_INLINE Vector accumulate(Vector sum, Vector a, Vector b) {
-  if constexpr (kMetric == Metric::kL1) {
-    return hn::Add(sum, hn::Max(a, b));
-  } else {
-    const Vector difference = hn::Sub(a, b);
-    return hn::MulAdd(difference, difference, sum);
-  }
-}
-
 // Adds kRows rows of a chunk against kVectors vectors of landmarks to totals.
 // rows: (kRows, kChunk), landmarks: (dims, stride), totals: (kRows, stride)
 template <Metric kMetric, int kRows, int kVectors>
@@ -77,7 +68,7 @@ HWY_INLINE void add_chunk(const float* HWY_RESTRICT rows, std::int64_t dims,
     for (int r = 0; r < kRows; ++r) {
       const Vector row = hn::Set(lanes, rows[r * kChunk + d]);
       for (int v = 0; v < kVectors; ++v) {
-        sum[r][v] = accumulate<kMetric>(sum[r][v], row, landmark[v]);
+        sum[r][v] = accumulate_distance<kMetric>(sum[r][v], row, landmark[v]);
       }
     }
   }

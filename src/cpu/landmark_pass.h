@@ -26,9 +26,9 @@ class LandmarkPass {
   // Whether a target is this pass's business: landmarks, and few of them.
   static bool takes(const PairwiseTarget& target);
 
-  // Layers go together as long as they have no more outputs than this (8 MB), which a processor's
-  // caches may well hold; by themselves beyond.
-  static constexpr std::int64_t kMostOutputs = std::int64_t{1} << 21;
+  // Layers go together as long as they have no more outputs than this (2 MB), which the caches of
+  // two cores hold; beyond that one is to find in a cache what its last sweep has left there.
+  static constexpr std::int64_t kMostOutputs = std::int64_t{1} << 19;
 
   void target_statistics(const TargetStatistics& op);
   // T is that of the network input for every layer.

@@ -115,7 +115,7 @@ struct RowSums {
 
 template <bool kWeighted>
 PairSums error_tile_of(const ErrorTile& tile) {
-  const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / tile.stride, 1);
+  constexpr std::int64_t kRowsPerSum = kPairsPerSum / kTile;
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   const Vector zero = hn::Zero(lanes);
@@ -125,26 +125,24 @@ PairSums error_tile_of(const ErrorTile& tile) {
   const Vector maximum_coefficient = hn::Set(lanes, tile.maximum_coefficient);
   PairSums sums;
   Vector largest = zero;
-  std::fill_n(tile.column_sums, tile.stride, 0.0F);
-  for (std::int64_t first = 0; first < tile.rows; first += rows_per_sum) {
+  std::fill_n(tile.column_sums, kTile, 0.0F);
+  for (std::int64_t first = 0; first < tile.rows; first += kRowsPerSum) {
     RowSums row_sums(lanes);
-    for (std::int64_t r = first; r < std::min(first + rows_per_sum, tile.rows); ++r) {
+    for (std::int64_t r = first; r < std::min(first + kRowsPerSum, tile.rows); ++r) {
       const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
       Vector row_sum = zero;
-      for (std::int64_t c = 0; c < tile.stride; c += width) {
-        float* coefficients = tile.coefficients + r * tile.stride + c;
+      for (std::int64_t c = 0; c < kTile; c += width) {
+        float* coefficients = tile.coefficients + r * kTile + c;
         if (c >= pairs) {
           hn::Store(zero, lanes, coefficients);
           continue;
         }
         const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs - c));
-        const Vector t =
-            hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * tile.stride + c));
-        const Vector d =
-            hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * tile.stride + c));
+        const Vector t = hn::IfThenElseZero(valid, hn::Load(lanes, tile.target + r * kTile + c));
+        const Vector d = hn::IfThenElseZero(valid, hn::Load(lanes, tile.distances + r * kTile + c));
         Vector error = hn::NegMulAdd(distance_weight, d, hn::Mul(target_weight, t));
         if constexpr (kWeighted) {
-          const Vector weight = hn::Load(lanes, tile.weights + r * tile.stride + c);
+          const Vector weight = hn::Load(lanes, tile.weights + r * kTile + c);
           const Vector weighted_error = hn::Mul(weight, error);
           row_sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
           error = weighted_error;

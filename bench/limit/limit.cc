@@ -15,6 +15,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
+#include "cpu/distance_sum-inl.h"
 #include "cpu/pair_gradient-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -47,8 +48,8 @@ std::int64_t distances(const float* values, double* checksum) {
       const Vector second = hn::Load(lanes, values + (c + 1) * width);
       HWY_UNROLL(8)
       for (int r = 0; r < kRows; ++r) {
-        sum[r][0] = hn::Add(sum[r][0], hn::Max(row[r], first));
-        sum[r][1] = hn::Add(sum[r][1], hn::Max(row[r], second));
+        sum[r][0] = accumulate_distance<Metric::kL1>(sum[r][0], row[r], first);
+        sum[r][1] = accumulate_distance<Metric::kL1>(sum[r][1], row[r], second);
       }
     }
   }

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <bit>
 
 #include "cpu/landmark_tile.h"
 
@@ -8,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
+#include "cpu/distance_sum-inl.h"
 #include "cpu/tail_vectors-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -44,16 +44,6 @@ HWY_INLINE Vector center(const float* from, const float* origin, std::int64_t di
   return hn::Add(sum, value);
 }
 
-template <Metric kMetric>
-HWY_INLINE Vector accumulate(Vector sum, Vector a, Vector b) {
-  if constexpr (kMetric == Metric::kL1) {
-    return hn::Add(sum, hn::Max(a, b));
-  } else {
-    const Vector difference = hn::Sub(a, b);
-    return hn::MulAdd(difference, difference, sum);
-  }
-}
-
 // Adds kRows rows of a chunk against kVectors vectors of landmarks to totals.
 // rows: (kRows, kChunk), landmarks: (dims, stride), totals: (kRows, stride)
 template <Metric kMetric, int kRows, int kVectors>
@@ -78,7 +68,7 @@ HWY_INLINE void add_chunk(const float* HWY_RESTRICT rows, std::int64_t dims,
     for (int r = 0; r < kRows; ++r) {
       const Vector row = hn::Set(lanes, rows[r * kChunk + d]);
       for (int v = 0; v < kVectors; ++v) {
-        sum[r][v] = accumulate<kMetric>(sum[r][v], row, landmark[v]);
+        sum[r][v] = accumulate_distance<kMetric>(sum[r][v], row, landmark[v]);
       }
     }
   }
@@ -159,15 +149,15 @@ float landmark_distances(Metric metric, const LandmarkValues& landmarks, const f
   return distances_of<Metric::kL2>(landmarks, values, rows, distances);
 }
 
-// transposed[d][m] = row[d] − origin[d]; their sum, added as distances_of adds a row's.
-float pack_transposed(const float* row, const float* origin, std::int64_t dim, std::int64_t stride,
-                      float* transposed) {
+// The sum is added as distances_of adds a row's.
+float transpose_landmark(const float* landmark, const float* origin, std::int64_t dim,
+                         std::int64_t stride, float* transposed) {
   const Lanes lanes;
   alignas(64) float chunk[kChunk];
   Vector sum = hn::Zero(lanes);
   for (std::int64_t first = 0; first < dim; first += kChunk) {
     const std::int64_t dims = std::min(kChunk, dim - first);
-    sum = center(row + first, origin + first, dims, chunk, sum);
+    sum = center(landmark + first, origin + first, dims, chunk, sum);
     for (std::int64_t d = 0; d < dims; ++d) transposed[(first + d) * stride] = chunk[d];
   }
   return hn::GetLane(hn::SumOfLanes(lanes, sum));
@@ -180,53 +170,16 @@ HWY_AFTER_NAMESPACE();
 namespace lpdm::cpu {
 
 HWY_EXPORT(landmark_distances);
-HWY_EXPORT(pack_transposed);
+HWY_EXPORT(transpose_landmark);
 
 float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
                          std::int64_t rows, float* distances) {
   return HWY_DYNAMIC_DISPATCH(landmark_distances)(metric, landmarks, values, rows, distances);
 }
 
-namespace {
-
-// One landmark's pairs of panels, and their lower halves.
-void pack_pairs(const float* row, std::int64_t dim, std::int64_t m, std::int64_t count,
-                const LandmarkPacking& to) {
-  constexpr float kPadding = 1.0F + 0x1p-23F;  // its lower half is not 0 either
-  for (std::int64_t p = 0; p < pairs_of(dim); ++p) {
-    const std::int64_t at = (p * count + m) * kPairWidth;
-    const std::int64_t d = p * kPairWidth;
-    std::fill_n(to.pairs + at, kPairWidth, kPadding);
-    std::copy_n(row + d, std::min(kPairWidth, dim - d), to.pairs + at);
-    for (std::int64_t k = 0; k < kPairWidth; ++k) {
-      const float value = to.pairs[at + k % 2 * kPanelWidth + k / 2];
-      to.low_halves[at + k] = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value));
-    }
-  }
-}
-
-}  // namespace
-
-LandmarkValues pack_landmarks(const float* values, std::int64_t dim, const std::int64_t* index,
-                              std::int64_t count, std::int64_t stride, const LandmarkPacking& to) {
-  const float* origin = values + index[0] * dim;
-  std::fill_n(to.sums, stride, 0.0F);
-  for (std::int64_t d = 0; d < dim; ++d) {
-    std::fill(to.transposed + d * stride + count, to.transposed + (d + 1) * stride, 0.0F);
-  }
-  for (std::int64_t m = 0; m < count; ++m) {
-    const float* row = values + index[m] * dim;
-    to.sums[m] = HWY_DYNAMIC_DISPATCH(pack_transposed)(row, origin, dim, stride, to.transposed + m);
-    if (to.pairs != nullptr) pack_pairs(row, dim, m, count, to);
-  }
-  return {.count = count,
-          .stride = stride,
-          .dim = dim,
-          .origin = origin,
-          .transposed = to.transposed,
-          .sums = to.sums,
-          .pairs = to.pairs,
-          .low_halves = to.low_halves};
+float transpose_landmark(const float* landmark, const float* origin, std::int64_t dim,
+                         std::int64_t stride, float* transposed) {
+  return HWY_DYNAMIC_DISPATCH(transpose_landmark)(landmark, origin, dim, stride, transposed);
 }
 
 }  // namespace lpdm::cpu

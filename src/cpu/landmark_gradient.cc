@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "cpu/context.h"
 #include "cpu/landmark_tile.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -10,6 +11,7 @@
 #include "cpu/activation_slope-inl.h"
 #include "cpu/pair_gradient-inl.h"
 #include "cpu/tail_vectors-inl.h"
+#include "cpu/tie_search-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
@@ -24,96 +26,32 @@ constexpr int kRowsPerStep = 4;
 #else
 constexpr int kRowsPerStep = 2;
 #endif
-static_assert(kGradientRows % (2 * kRowsPerStep) == 0);  // see landmark_gradient
-
-// Looks for a row that shares the lower half of a value's bits with a landmark: it may be equal to
-// it there. Half as many comparisons as the values would take, and wrong once in 2^16 of them.
-#if HWY_TARGET == HWY_SCALAR
-// There are no narrower lanes: every row may.
-class TieSearch {
- public:
-  HWY_INLINE void add_row(int, Vector, Vector) {}
-  HWY_INLINE void compare(const std::uint16_t*) {}
-  HWY_INLINE bool may_be_tied(int) const { return true; }
-};
-#else
-class TieSearch {
- public:
-  // Not left to the compiler: GCC 12 would make it without this target's instructions, and then
-  // could not inline NEON's vectors' own into it.
-  HWY_INLINE TieSearch() {}
-
-  HWY_INLINE void add_row(int r, Vector first, Vector second) {
-    const hn::RebindToUnsigned<Lanes> words;
-    const auto low = hn::And(hn::BitCast(words, first), hn::Set(words, 0xFFFFU));
-    row_[r] = hn::BitCast(Halves(), hn::Or(low, hn::ShiftLeft<16>(hn::BitCast(words, second))));
-    reset(found_[r]);
-  }
-
-  // landmark: the lower halves of a landmark's two vectors, interleaved like the row's.
-  HWY_INLINE void compare(const std::uint16_t* landmark) {
-    const auto halves = hn::Load(Halves(), landmark);
-    HWY_UNROLL(4)
-    for (int r = 0; r < kRowsPerStep; ++r) note_equal(row_[r], halves, found_[r]);
-  }
-
-  HWY_INLINE bool may_be_tied(int r) const { return any(found_[r]); }
-
- private:
-  using Halves = hn::Repartition<std::uint16_t, Lanes>;
-  using HalfVector = hn::Vec<Halves>;
-
-#if HWY_TARGET <= HWY_AVX3
-  // One masked comparison, which this version of Highway has no name for: bits of lanes that were
-  // different so far.
-  using Found = __mmask32;
-  static HWY_INLINE void reset(Found& found) { found = ~Found{0}; }
-  static HWY_INLINE void note_equal(HalfVector row, HalfVector landmark, Found& found) {
-    found = _mm512_mask_cmpneq_epu16_mask(found, row.raw, landmark.raw);
-  }
-  static HWY_INLINE bool any(Found found) { return found != ~Found{0}; }
-#else
-  using Found = HalfVector;
-  static HWY_INLINE void reset(Found& found) { found = hn::Zero(Halves()); }
-  static HWY_INLINE void note_equal(HalfVector row, HalfVector landmark, Found& found) {
-    found = hn::Or(found, hn::VecFromMask(Halves(), hn::Eq(row, landmark)));
-  }
-  static HWY_INLINE bool any(Found found) {
-    return !hn::AllFalse(Halves(), hn::Ne(found, hn::Zero(Halves())));
-  }
-#endif
-
-  HalfVector row_[kRowsPerStep];
-  Found found_[kRowsPerStep];
-};
-#endif
+static_assert(kLandmarkStep % (2 * kRowsPerStep) == 0);  // see landmark_gradient
 
 // kRowsPerStep rows against all landmarks, in one pair of panels.
 struct Step {
   const LandmarkGradient& op;
-  std::int64_t first = 0;               // row
-  std::int64_t pair = 0;                // of panels
-  const float* coefficients = nullptr;  // (kRowsPerStep, kMostLandmarks)
-  const float* credit = nullptr;        // (M, kPairWidth), of the landmarks
-  float* new_credit = nullptr;          // the same, with these rows' part
+  std::int64_t first = 0;         // row
+  const float* credit = nullptr;  // (M, kPairWidth), of the landmarks
+  float* new_credit = nullptr;    // the same, with these rows' part
 
   // Whether all its rows and dimensions exist.
   bool whole() const {
-    return first + kRowsPerStep <= op.rows && (pair + 1) * kPairWidth <= op.landmarks.dim;
+    return first + kRowsPerStep <= op.rows && (op.pair + 1) * kPairWidth <= op.landmarks.dim;
   }
   // Row r of the step; rows beyond the last repeat it, with coefficients 0.
   std::int64_t row(int r) const { return std::min(first + r, op.rows - 1); }
   template <bool kWhole>
   HWY_INLINE Vector load(int r, std::int64_t lane) const {
     const std::int64_t dim = op.landmarks.dim;
-    const std::int64_t d = pair * kPairWidth + lane;
+    const std::int64_t d = op.pair * kPairWidth + lane;
     if constexpr (kWhole) return hn::LoadU(Lanes(), op.values + (first + r) * dim + d);
     return load_available(Lanes(), op.values + row(r) * dim + d, dim - d);
   }
   template <bool kWhole>
   HWY_INLINE void store_delta(int r, std::int64_t lane, Vector delta) const {
     const std::int64_t dim = op.landmarks.dim;
-    const std::int64_t d = pair * kPairWidth + lane;
+    const std::int64_t d = op.pair * kPairWidth + lane;
     float* to = op.delta + (first + r) * dim + d;
     if constexpr (kWhole) {
       hn::StoreU(delta, Lanes(), to);
@@ -122,7 +60,7 @@ struct Step {
     }
   }
   const float* landmark_values() const {
-    return op.landmarks.pairs + pair * op.landmarks.count * kPairWidth;
+    return op.landmarks.pairs + op.pair * op.landmarks.count * kPairWidth;
   }
 };
 
@@ -171,13 +109,14 @@ HWY_INLINE unsigned add_lanes(const Step& step, std::int64_t lane) {
   const float* HWY_RESTRICT credit = step.credit + lane;
   float* HWY_RESTRICT new_credit = step.new_credit + lane;
   const std::uint16_t* HWY_RESTRICT low_halves =
-      step.op.landmarks.low_halves + step.pair * step.op.landmarks.count * kPairWidth + 2 * lane;
-  const float* HWY_RESTRICT coefficients = step.coefficients;
+      step.op.landmarks.low_halves + step.op.pair * step.op.landmarks.count * kPairWidth + 2 * lane;
+  const float* HWY_RESTRICT coefficients[kRowsPerStep];
   RowVectors row;
   RowVectors row_credit;
-  TieSearch ties;
+  TieSearch<kRowsPerStep> ties;
   HWY_UNROLL(4)
   for (int r = 0; r < kRowsPerStep; ++r) {
+    coefficients[r] = step.op.coefficients + (step.first + r) * step.op.landmarks.stride;
     for (int p = 0; p < 2; ++p) {
       row[r][p] = step.load<kWhole>(r, lane + p * kPanelWidth);
       row_credit[r][p] = hn::Zero(lanes);
@@ -195,7 +134,7 @@ HWY_INLINE unsigned add_lanes(const Step& step, std::int64_t lane) {
     if constexpr (kRule == PairRule::kDistinct) ties.compare(low_halves + m * kPairWidth);
     HWY_UNROLL(4)
     for (int r = 0; r < kRowsPerStep; ++r) {
-      const Vector coefficient = hn::Set(lanes, coefficients[r * kMostLandmarks + m]);
+      const Vector coefficient = hn::Set(lanes, coefficients[r][m]);
       for (int p = 0; p < 2; ++p) {
         add_pair<kRule>(row[r][p], landmark[p], coefficient, row_credit[r][p], sum[p]);
       }
@@ -253,33 +192,22 @@ HWY_INLINE bool has_ties(const Step& step, unsigned suspects) {
 }
 
 void landmark_gradient(const LandmarkGradient& op) {
-  const std::int64_t stride = op.landmarks.stride;
-  const std::int64_t credit_size = op.landmarks.count * kPairWidth;
-  // At a distance that is known at compile time, the inner loop finds them without arithmetic.
-  alignas(64) float coefficients[kGradientRows * kMostLandmarks];
-  for (std::int64_t r = 0; r < kGradientRows; ++r) {
-    std::copy_n(op.coefficients + r * stride, stride, coefficients + r * kMostLandmarks);
-  }
   // Steps take the landmarks' credit from one place to another and back, so that one that turns out
-  // to have ties can be repeated.
+  // to have ties can be repeated; twice as many as end in the first place.
   alignas(64) float other_credit[kMostLandmarks * kPairWidth];
-  for (std::int64_t pair = 0; pair < pairs_of(op.landmarks.dim); ++pair) {
-    float* credit = op.landmark_credit + pair * credit_size;
-    float* new_credit = other_credit;
-    for (std::int64_t first = 0; first < kGradientRows; first += kRowsPerStep) {
-      const Step step{.op = op,
-                      .first = first,
-                      .pair = pair,
-                      .coefficients = coefficients + first * kMostLandmarks,
-                      .credit = credit,
-                      .new_credit = new_credit};
-      if (op.metric == Metric::kL2) {
-        add_step<PairRule::kDifference>(step);
-      } else if (has_ties(step, add_step<PairRule::kDistinct>(step))) {
-        add_step<PairRule::kPossiblyEqual>(step);
-      }
-      std::swap(credit, new_credit);
+  float* credit = op.landmark_credit;
+  float* new_credit = other_credit;
+  std::fill_n(credit, op.landmarks.count * kPairWidth, 0.0F);
+  const std::int64_t steps = 2 * ceil_div(op.rows, 2 * kRowsPerStep);
+  for (std::int64_t s = 0; s < steps; ++s) {
+    const Step step{
+        .op = op, .first = s * kRowsPerStep, .credit = credit, .new_credit = new_credit};
+    if (op.metric == Metric::kL2) {
+      add_step<PairRule::kDifference>(step);
+    } else if (has_ties(step, add_step<PairRule::kDistinct>(step))) {
+      add_step<PairRule::kPossiblyEqual>(step);
     }
+    std::swap(credit, new_credit);
   }
 }
 

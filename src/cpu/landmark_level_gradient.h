@@ -4,29 +4,37 @@
 
 #include <cstdint>
 
+#include "cpu/landmark_tile.h"
 #include "cpu/levels.h"
 
 namespace lpdm::cpu {
 
-inline constexpr std::int64_t kLevelGradientRows = 64;  // rows per call
+// Rounds the coefficients (rows, stride) of a block, where they lie, to both halves of 32-bit
+// words. sums: (rows), of each row's. Returns the unit.
+float round_landmark_coefficients(std::int64_t rows, std::int64_t stride, const float* sums,
+                                  float* coefficients);
 
-// The gradient of up to kLevelGradientRows rows of the batch, and their part of the landmarks', as
-// landmark_gradient in landmark_tile.h.
+// The gradient of a block's rows in up to kLevelPanelWidth dimensions, and their part of the
+// landmarks', as landmark_gradient in landmark_tile.h.
 struct LandmarkLevelGradient {
   std::int64_t rows = 0;
-  std::int64_t dim = 0;
+  const std::int16_t* levels = nullptr;  // (rows padded to kLandmarkStep,
+  // kLevelPanelWidth), all readable
   std::int64_t pitch = 0;                         // levels from one row to the next
-  const std::int16_t* levels = nullptr;           // (kLevelGradientRows, pitch), all readable
   std::int64_t landmarks = 0;                     // M
-  const std::int16_t* landmark_levels = nullptr;  // (level panels, M, kLevelPanelWidth)
+  const std::int16_t* landmark_levels = nullptr;  // (M, kLevelPanelWidth)
   std::int64_t stride = 0;                        // M padded to kLandmarkLanes
-  const float* coefficients = nullptr;            // (rows, stride), 0 from M on
-  const float* coefficient_sums = nullptr;        // (rows): of a row's coefficients
-  float factor = 1.0F;                            // delta = factor · gradient · activation'
-  bool through_activation = false;                // else the derivative is left out
-  float* delta = nullptr;                         // (rows, dim)
+  const float* coefficients = nullptr;      // (rows padded to kLandmarkStep, stride), as above; 0
+                                            // beyond `rows`
+  float unit = 0.0F;                        // of the coefficients
+  const float* coefficient_sums = nullptr;  // (rows): of a row's, before they were rounded
+  float factor = 1.0F;                      // delta = factor · gradient · activation'
+  bool through_activation = false;          // else the derivative is left out
+  std::int64_t dims = 0;
+  float* delta = nullptr;            // (rows, dims)
+  std::int64_t delta_pitch = 0;      // from one row to the next
   bool streamed = false;             // past the caches, where delta is larger than they are
-  float* landmark_credit = nullptr;  // (level panels, M, kLevelPanelWidth), added to
+  float* landmark_credit = nullptr;  // (M, kLevelPanelWidth), added to
 };
 
 void landmark_level_gradient(const LandmarkLevelGradient& op);

@@ -1,43 +1,40 @@
-// A layer's outputs as levels, arranged for landmark pairs: all rows as they lie, the landmarks
-// packed for distances and for gradients.
+// A layer's outputs as levels: all rows as they lie, the landmarks among them packed for distances
+// and for gradients.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
 #include "cpu/context.h"
-#include "cpu/landmark_level_gradient.h"
-#include "cpu/level_distance.h"
+#include "cpu/landmark_rows.h"
+#include "lpdm/ops.h"
 
 namespace lpdm::cpu {
 
-class LandmarkLevels {
+class LandmarkLevels : public LandmarkRows {
  public:
-  explicit LandmarkLevels(Context& context);
+  LandmarkLevels(Context& context, const LandmarkSet& set);
 
-  // The rows index[0 … count) of the layer's output are the landmarks; stride: count padded. The
-  // output must outlive the use of its levels.
-  void prepare(const LocalLossLayer& layer, std::int64_t rows, const std::int64_t* index,
-               std::int64_t count, std::int64_t stride);
+  // The output must outlive the use of its levels.
+  void prepare(const LocalLossLayer& layer);
 
-  // Works out the levels of the rows [first, first + count), up to kDistanceRows of them, and their
-  // distances (count, stride) to all landmarks: NaN if an output, of theirs or of a landmark, is
-  // not finite. Returns the largest.
-  float distances(std::int64_t first, std::int64_t count, float* distances);
-
-  // What the gradient of up to kLevelGradientRows rows from `first` on needs of the levels.
-  LandmarkLevelGradient gradient(std::int64_t first, std::int64_t count) const;
+  void pack(std::int64_t part) override;
+  // NaN if an output, of the rows or of a landmark, is not finite.
+  float distances(const RowRange& block, float* distances) override;
+  void take_coefficients(const RowRange& block, const float* sums, float* coefficients) override;
+  void gradient(const LandmarkPanel& panel) const override;
 
  private:
-  void pack_landmarks(const std::int64_t* index);
+  const std::int16_t* pack_landmark(std::int64_t m);
 
-  const float* output_ = nullptr;
-  std::int64_t dim_ = 0;
-  std::int64_t pitch_ = 0;  // levels from one row to the next: dim padded to whole panels
-  std::int64_t count_ = 0;
-  std::int64_t stride_ = 0;
-  bool finite_landmarks_ = true;
-  Scratch<std::int16_t> row_levels_;      // (rows padded, pitch)
+  const LandmarkSet& set_;
+  LocalLossLayer layer_;
+  std::int64_t pitch_ = 0;  // levels from one row to the next: out padded to whole panels
+  bool streamed_ = false;   // see LandmarkLevelGradient
+  std::atomic<bool> finite_landmarks_ = true;
+  std::vector<float> units_;              // (blocks), of the coefficients
+  Scratch<std::int16_t> levels_;          // (N padded, pitch)
   Scratch<std::int32_t> landmark_words_;  // (words, stride)
   Scratch<std::int32_t> landmark_sums_;   // (stride)
   Scratch<std::int16_t> panels_;          // (level panels, M, kLevelPanelWidth)

@@ -14,7 +14,9 @@ namespace lpdm::cpu {
 
 inline constexpr std::int64_t kLandmarkLanes = 16;  // one AVX-512 vector
 inline constexpr std::int64_t kDistanceRows = 16;   // rows per call of landmark_distances
-inline constexpr std::int64_t kGradientRows = 8;    // rows per call of landmark_gradient
+inline constexpr std::int64_t kLandmarkBlock =
+    64;  // rows whose coefficients have one unit, in levels
+inline constexpr std::int64_t kLandmarkStep = 8;  // rows that gradients take at a time, at most
 inline constexpr std::int64_t kMostLandmarks = 256;
 inline constexpr std::int32_t kNotLandmark = -1;
 inline constexpr std::int64_t kPairWidth = 2 * kPanelWidth;  // dimensions of a pair of panels
@@ -36,24 +38,17 @@ struct LandmarkValues {
                                               // bits, those of both panels alternating
 };
 
-// Where pack_landmarks writes a LandmarkValues, of the shapes above.
-struct LandmarkPacking {
-  float* transposed = nullptr;
-  float* sums = nullptr;
-  float* pairs = nullptr;  // null: for distances only
-  std::uint16_t* low_halves = nullptr;
-};
-
-// values: (N, dim), of which the rows index[0 … count) are packed.
-LandmarkValues pack_landmarks(const float* values, std::int64_t dim, const std::int64_t* index,
-                              std::int64_t count, std::int64_t stride, const LandmarkPacking& to);
+// transposed[d · stride] = landmark[d] − origin[d] for d < dim: a column of LandmarkValues. Returns
+// its sum.
+float transpose_landmark(const float* landmark, const float* origin, std::int64_t dim,
+                         std::int64_t stride, float* transposed);
 
 // distances (rows, stride) of up to kDistanceRows rows (rows, dim); the padding is unspecified.
 // Returns the largest. l1 uses |a − b| = 2 max(a, b) − a − b: two instructions in place of three.
 float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
                          std::int64_t rows, float* distances);
 
-// The gradient of up to kGradientRows rows, and their part of the landmarks' gradient.
+// The gradient of some rows in a pair of panels, and their part of the landmarks' gradient.
 //
 // l1: a pair's coefficient is credited to the row, and taken from the landmark, where the row's
 // value is larger, so that Σ_m e_m sign(y − l_m) = 2 · credit − Σ_m e_m, and the landmarks'
@@ -63,17 +58,18 @@ float landmark_distances(Metric metric, const LandmarkValues& landmarks, const f
 struct LandmarkGradient {
   Metric metric = Metric::kL1;
   LandmarkValues landmarks;
+  std::int64_t pair = 0;  // of panels
   std::int64_t rows = 0;
   const float* values = nullptr;            // (rows, dim)
   const std::int32_t* own = nullptr;        // (rows): which landmark the row is, or kNotLandmark
-  const float* coefficients = nullptr;      // (kGradientRows, stride): e (l1) or e / D (l2); rows
-                                            // beyond `rows` are 0
+  const float* coefficients = nullptr;      // (rows padded to kLandmarkStep, stride): e (l1) or
+                                            // e / D (l2); those beyond `rows` are 0
   const float* coefficient_sums = nullptr;  // (rows): of a row's coefficients
   // delta = factor · gradient · activation'
   float factor = 1.0F;
   Activation activation = Activation::kIdentity;
   float* delta = nullptr;            // (rows, dim)
-  float* landmark_credit = nullptr;  // (pairs, M, kPairWidth), added to; l2: the gradient itself
+  float* landmark_credit = nullptr;  // (M, kPairWidth), written; l2: the gradient itself
 };
 
 void landmark_gradient(const LandmarkGradient& op);

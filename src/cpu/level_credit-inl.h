@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "cpu/landmark_tile.h"
 #include "cpu/levels.h"
@@ -115,12 +116,16 @@ struct Panel {
   bool diagonal = false;
 };
 
-// words[r · kRowPitch + c · kColumnPitch]: coefficient of row r and column c.
+// A pitch that is known at compile time.
+template <std::int64_t kPitch>
+using Pitch = std::integral_constant<std::int64_t, kPitch>;
+
+// words[r · row_pitch + c · column_pitch]: coefficient of row r and column c.
 // finish(column, count, credit): what becomes of the credits (count, kLevelPanelWidth) of a step's
 // columns.
-template <std::int64_t kRowPitch, std::int64_t kColumnPitch, class Finish>
+template <class RowPitch, class ColumnPitch, class Finish>
 HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRICT words,
-                             const Finish& finish) {
+                             RowPitch row_pitch, ColumnPitch column_pitch, const Finish& finish) {
   const Levels levels;
   const auto width = static_cast<std::int64_t>(hn::Lanes(levels));
   alignas(64) std::int16_t column_credit[kColumnsPerStep * kLevelPanelWidth];
@@ -140,7 +145,7 @@ HWY_INLINE void credit_panel(const Panel& panel, const std::int32_t* HWY_RESTRIC
         LevelVector row_credit = hn::Load(levels, row_credits + r * kLevelPanelWidth);
         HWY_UNROLL(8)
         for (std::int64_t c = 0; c < kColumnsPerStep; ++c) {
-          const std::int32_t word = words[r * kRowPitch + (first + c) * kColumnPitch];
+          const std::int32_t word = words[r * row_pitch + (first + c) * column_pitch];
           add_pair(column[c], row, broadcast(word), credit[c], row_credit);
         }
         hn::Store(row_credit, levels, row_credits + r * kLevelPanelWidth);

@@ -32,17 +32,17 @@ void level_gradient_tile(const LevelGradientTile& tile) {
       add_credit(credit, count, tile.unit, kPanelWidth, low, both ? low + kHalf : nullptr);
     };
     std::fill_n(row_credit, tile.rows * kLevelPanelWidth, std::int16_t{0});
-    credit_panel<kTile, 1>({.columns = tile.columns,
-                            .column_pitch = kLevelPanelWidth,
-                            .column_levels = tile.column_levels + at,
-                            .rows = tile.rows,
-                            .row_levels = tile.row_levels + at,
-                            .row_credit = row_credit,
-                            .diagonal = tile.diagonal},
-                           tile.words,
-                           [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
-                             add_to(tile.column_gradient, first, count, credit);
-                           });
+    credit_panel({.columns = tile.columns,
+                  .column_pitch = kLevelPanelWidth,
+                  .column_levels = tile.column_levels + at,
+                  .rows = tile.rows,
+                  .row_levels = tile.row_levels + at,
+                  .row_credit = row_credit,
+                  .diagonal = tile.diagonal},
+                 tile.words, Pitch<kTile>(), Pitch<1>(),
+                 [&](std::int64_t first, std::int64_t count, const std::int16_t* credit) {
+                   add_to(tile.column_gradient, first, count, credit);
+                 });
     add_to(tile.row_gradient, 0, tile.rows, row_credit);
   }
 }

@@ -113,9 +113,6 @@ struct RowSums {
   }
 };
 
-// Where the weights of pairs come from.
-enum class Weights { kNone, kPerPair, kPerRow };
-
 // What is the same for all pairs of a tile.
 struct ErrorConstants {
   Vector target_weight, distance_weight, maximum, maximum_coefficient;
@@ -132,33 +129,28 @@ struct ErrorConstants {
 };
 
 // A vector of pairs; with kPart only the first `pairs` of them. Returns their coefficients.
-template <Weights kWeights, bool kPart>
+template <bool kWeighted, bool kPart>
 HWY_INLINE Vector error_step(Lanes lanes, const ErrorTile& tile, const ErrorConstants& constants,
                              std::int64_t row, std::int64_t column, std::int64_t pairs,
                              RowSums& sums, Vector& largest) {
-  const std::int64_t at = row * tile.stride + column;
+  const std::int64_t at = row * kTile + column;
   const auto valid = hn::FirstN(lanes, static_cast<std::size_t>(pairs));
   const auto keep = [&](Vector v) { return kPart ? hn::IfThenElseZero(valid, v) : v; };
   const Vector t = keep(hn::Load(lanes, tile.target + at));
   const Vector d = keep(hn::Load(lanes, tile.distances + at));
   Vector error = hn::NegMulAdd(constants.distance_weight, d, hn::Mul(constants.target_weight, t));
-  if constexpr (kWeights == Weights::kNone) {
-    sums.add(error, t, d, error, t, d);
-  } else {
-    const Vector weight = kWeights == Weights::kPerRow ? hn::Set(lanes, tile.row_weights[row])
-                                                       : hn::Load(lanes, tile.weights + at);
+  if constexpr (kWeighted) {
+    const Vector weight = hn::Load(lanes, tile.weights + at);
     const Vector weighted_error = hn::Mul(weight, error);
     sums.add(error, t, d, weighted_error, hn::Mul(weight, t), hn::Mul(weight, d));
     error = weighted_error;
+  } else {
+    sums.add(error, t, d, error, t, d);
   }
   largest = hn::Max(largest, d);
   if (constants.at_maximum) {
-    Vector of_maximum =
-        hn::IfThenElseZero(hn::Eq(d, constants.maximum), constants.maximum_coefficient);
-    if constexpr (kWeights == Weights::kPerRow) {
-      of_maximum = hn::Mul(of_maximum, hn::Set(lanes, tile.row_weights[row]));
-    }
-    error = hn::Add(error, of_maximum);
+    const auto at_maximum = hn::Eq(d, constants.maximum);
+    error = hn::Add(error, hn::IfThenElseZero(at_maximum, constants.maximum_coefficient));
   }
   Vector coefficient = keep(error);
   if (constants.l2) {
@@ -167,22 +159,22 @@ HWY_INLINE Vector error_step(Lanes lanes, const ErrorTile& tile, const ErrorCons
   return coefficient;
 }
 
-template <Weights kWeights>
+template <bool kWeighted>
 PairSums error_tile_of(const ErrorTile& tile) {
-  const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / tile.stride, 1);
+  const std::int64_t rows_per_sum = std::max<std::int64_t>(kPairsPerSum / kTile, 1);
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   const ErrorConstants constants(lanes, tile);
   PairSums sums;
   Vector largest = hn::Zero(lanes);
-  std::fill_n(tile.column_sums, tile.stride, 0.0F);
+  std::fill_n(tile.column_sums, kTile, 0.0F);
   for (std::int64_t first = 0; first < tile.rows; first += rows_per_sum) {
     RowSums row_sums(lanes);
     for (std::int64_t r = first; r < std::min(first + rows_per_sum, tile.rows); ++r) {
       const std::int64_t pairs = tile.diagonal ? std::min(r, tile.columns) : tile.columns;
       Vector row_sum = hn::Zero(lanes);
       const auto keep = [&](std::int64_t c, Vector coefficient) {
-        hn::Store(coefficient, lanes, tile.coefficients + r * tile.stride + c);
+        hn::Store(coefficient, lanes, tile.coefficients + r * kTile + c);
         row_sum = hn::Add(row_sum, coefficient);
         float* column_sums = tile.column_sums + c;
         hn::Store(hn::Add(hn::Load(lanes, column_sums), coefficient), lanes, column_sums);
@@ -190,15 +182,15 @@ PairSums error_tile_of(const ErrorTile& tile) {
       std::int64_t c = 0;
       for (; c + width <= pairs; c += width) {
         keep(c,
-             error_step<kWeights, false>(lanes, tile, constants, r, c, width, row_sums, largest));
+             error_step<kWeighted, false>(lanes, tile, constants, r, c, width, row_sums, largest));
       }
       if (c < pairs) {
-        keep(c, error_step<kWeights, true>(lanes, tile, constants, r, c, pairs - c, row_sums,
-                                           largest));
+        keep(c, error_step<kWeighted, true>(lanes, tile, constants, r, c, pairs - c, row_sums,
+                                            largest));
         c += width;
       }
-      for (; c < tile.stride; c += width) {
-        hn::Store(hn::Zero(lanes), lanes, tile.coefficients + r * tile.stride + c);
+      for (; c < kTile; c += width) {
+        hn::Store(hn::Zero(lanes), lanes, tile.coefficients + r * kTile + c);
       }
       tile.row_sums[r] = hn::GetLane(hn::SumOfLanes(lanes, row_sum));
     }
@@ -209,9 +201,7 @@ PairSums error_tile_of(const ErrorTile& tile) {
 }
 
 PairSums error_tile(const ErrorTile& tile) {
-  if (tile.weights != nullptr) return error_tile_of<Weights::kPerPair>(tile);
-  if (tile.row_weights != nullptr) return error_tile_of<Weights::kPerRow>(tile);
-  return error_tile_of<Weights::kNone>(tile);
+  return tile.weights != nullptr ? error_tile_of<true>(tile) : error_tile_of<false>(tile);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE

@@ -24,12 +24,12 @@ struct PairSums {
   void add(const PairSums& other);
 };
 
-// Tiles are [row][column] with `stride` columns, a multiple of 16, of which all are written.
+// Tiles are [row][column] with kTile columns, of which all are written.
 
 // distances → T in place: (D_X · input_scale + g_row + g_column) · target_scale.
 struct TargetTile {
   std::int64_t rows = 0;
-  std::int64_t stride = kTile;
+  std::int64_t stride = kTile;  // columns, a multiple of kPanelWidth
   float input_scale = 1.0F;
   float target_scale = 1.0F;
   const float* row_shift = nullptr;     // (rows), null: unguided
@@ -65,20 +65,18 @@ void weight_tile(const WeightTile& tile);
 struct ErrorTile {
   Metric metric = Metric::kL1;
   std::int64_t rows = 0;
-  std::int64_t stride = kTile;
   std::int64_t columns = 0;
-  bool diagonal = false;               // pairs: column < row only
-  float target_weight = 0.0F;          // s_T
-  float distance_weight = 0.0F;        // s_Y / max D
-  float maximum = 0.0F;                // the maximum of D that distance_weight assumes
-  float maximum_coefficient = 0.0F;    // added to the coefficient where D = maximum
-  const float* target = nullptr;       // [row][column]
-  const float* distances = nullptr;    // [row][column]
-  const float* weights = nullptr;      // [row][column], null: 1 everywhere
-  const float* row_weights = nullptr;  // (rows), instead of weights
-  float* coefficients = nullptr;       // [row][column], may be where the distances are
-  float* row_sums = nullptr;           // (rows), of the coefficients
-  float* column_sums = nullptr;        // (stride), of the coefficients
+  bool diagonal = false;             // pairs: column < row only
+  float target_weight = 0.0F;        // s_T
+  float distance_weight = 0.0F;      // s_Y / max D
+  float maximum = 0.0F;              // the maximum of D that distance_weight assumes
+  float maximum_coefficient = 0.0F;  // added to the coefficient where D = maximum
+  const float* target = nullptr;     // [row][column]
+  const float* distances = nullptr;  // [row][column]
+  const float* weights = nullptr;    // [row][column], null: 1 everywhere
+  float* coefficients = nullptr;     // [row][column], may be where the distances are
+  float* row_sums = nullptr;         // (rows), of the coefficients
+  float* column_sums = nullptr;      // (kTile), of the coefficients
 };
 
 PairSums error_tile(const ErrorTile& tile);

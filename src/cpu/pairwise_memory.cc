@@ -5,6 +5,8 @@
 
 #include "cpu/distance_store.h"
 #include "cpu/landmark_level_gradient.h"
+#include "cpu/landmark_pass.h"
+#include "cpu/landmark_set.h"
 #include "cpu/landmark_tile.h"
 #include "cpu/levels.h"
 #include "cpu/lowrank_pass.h"
@@ -92,27 +94,57 @@ double round_up(double value, std::int64_t step) {
   return std::ceil(value / static_cast<double>(step)) * static_cast<double>(step);
 }
 
-// LandmarkPass: two N×M matrices, the packed landmarks, and a gradient of them for each task.
-double landmark_bytes(const PairwiseWork& work) {
-  constexpr double kMostTasks = 32;
-  constexpr double kLeastRows = 128;  // per task
-  constexpr double kHalf = sizeof(std::uint16_t);
+// LandmarkFloats: the landmarks' values, for distances and for gradients.
+double landmark_floats_bytes(const PairwiseWork& work, std::int64_t dim, bool gradient) {
   const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
-  const double stride = round_up(landmarks, kLandmarkLanes);
-  auto widest = static_cast<double>(work.input);
-  for (const std::int64_t out : work.outputs) widest = std::max(widest, static_cast<double>(out));
-  const double rows = round_up(work.rows, kDistanceRows);
-  const double tasks = std::min(kMostTasks, std::ceil(work.rows / kLeastRows));
-  const double paired = work.gradient ? round_up(widest, kPairWidth) * landmarks : 0.0;
-  double levels = 0.0;  // LandmarkLevels: the rows, and the landmarks as panels and as words
-  for (const std::int64_t out : work.outputs) {
-    if (!in_levels(work, out)) continue;
-    const double words = static_cast<double>(level_words_of(out) + 1) * sizeof(std::int32_t);
-    levels = std::max(
-        levels, (rows + kLevelGradientRows + landmarks) * level_row_bytes(out) + stride * words);
+  const auto width = static_cast<double>(dim);
+  const double paired = gradient ? round_up(width, kPairWidth) * landmarks : 0.0;
+  return kFloat * (width + 1) * round_up(landmarks, kLandmarkLanes) +
+         (kFloat + sizeof(std::uint16_t)) * paired;
+}
+
+// LandmarkLevels: the rows, and the landmarks as panels and as words.
+double landmark_levels_bytes(const PairwiseWork& work, double rows, std::int64_t out) {
+  const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
+  const double words = static_cast<double>(level_words_of(out) + 1) * sizeof(std::int32_t);
+  return (round_up(rows, kLandmarkBlock) + landmarks) * level_row_bytes(out) +
+         round_up(landmarks, kLandmarkLanes) * words;
+}
+
+// LandmarkLayer: its distances, its outputs in one arithmetic, and a gradient of the landmarks for
+// each chunk.
+double landmark_layer_bytes(const PairwiseWork& work, double rows, std::int64_t out) {
+  constexpr double kEnough = 1e6;  // rows that have the most chunks
+  const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
+  const auto chunks = static_cast<double>(
+      LandmarkSet::chunks_of(static_cast<std::int64_t>(std::min(rows, kEnough))));
+  const double credit = round_up(static_cast<double>(out), kPairWidth) * landmarks;
+  return kFloat * round_up(rows, kLandmarkBlock) * round_up(landmarks, kLandmarkLanes) +
+         (work.gradient ? kFloat * chunks * credit : 0.0) +
+         (in_levels(work, out) ? landmark_levels_bytes(work, rows, out)
+                               : landmark_floats_bytes(work, out, work.gradient));
+}
+
+// LandmarkPass: its target, and places for as many layers as go together. The first may take any
+// layer; one after it a layer that, with as many before it, has few enough outputs.
+double landmark_bytes(const PairwiseWork& work) {
+  const double stride = round_up(static_cast<double>(work.loss.pairs.landmarks), kLandmarkLanes);
+  double bytes = landmark_floats_bytes(work, work.input, false) +
+                 kFloat * round_up(work.rows, kLandmarkBlock) * stride;
+  for (std::size_t place = 0; place < work.outputs.size(); ++place) {
+    double largest = 0.0;
+    for (std::size_t layer = place; layer < work.outputs.size(); ++layer) {
+      double width = 0.0;  // of all layers that go together up to this one
+      for (std::size_t l = layer - place; l <= layer; ++l) {
+        width += static_cast<double>(work.outputs[l]);
+      }
+      const double most = static_cast<double>(LandmarkPass::kMostOutputs) / width;
+      const double rows = place == 0 ? work.rows : std::min(work.rows, most);
+      largest = std::max(largest, landmark_layer_bytes(work, rows, work.outputs[layer]));
+    }
+    bytes += largest;
   }
-  return levels + kFloat * (2 * rows * stride + (widest + 1) * stride + (tasks + 1) * paired) +
-         kHalf * paired;
+  return bytes;
 }
 
 // Between the blocks of each group, each with itself too.

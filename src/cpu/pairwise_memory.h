@@ -23,7 +23,7 @@ struct PairwiseWork {
 
 // [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
 // buffers of InputTarget, PairMask, StreamedLayer, StoredLayer, StoredPass, DistanceStore, TieMap,
-// LevelBlocks, LandmarkLevels and WorkerTiles one by one. In floating point, since N may be any
+// LevelBlocks, LandmarkPass and WorkerTiles one by one. In floating point, since N may be any
 // product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
+#include "cpu/distance_sum-inl.h"
 #include "cpu/pair_gradient-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -23,16 +24,6 @@ constexpr int kRowsPerStep = 8;
 constexpr int kRowsPerStep = 4;
 #endif
 constexpr int kColumnVectors = 2;
-
-template <Metric kMetric>
-HWY_INLINE Vector accumulate_distance(Vector sum, Vector a, Vector b) {
-  if constexpr (kMetric == Metric::kL1) {
-    return hn::Add(sum, hn::Max(a, b));
-  } else {
-    const Vector difference = hn::Sub(a, b);
-    return hn::MulAdd(difference, difference, sum);
-  }
-}
 
 // kRowsPerStep rows against kColumnVectors vectors of columns.
 template <Metric kMetric>

@@ -39,7 +39,7 @@ TEST(Landmarks, MatchTheReferenceOnAwkwardShapes) {
   }
 }
 
-TEST(Landmarks, MatchTheReferenceBeyondOneTaskAndOneChunk) {
+TEST(Landmarks, MatchTheReferenceBeyondOneChunk) {
   Case c = random_case(600, 20, 300);
   choose_landmarks(c, 256);
   expect_matches_reference(c, "256 of 600");
@@ -117,6 +117,7 @@ TEST(Landmarks, ShareTheMaximum) {
     choose_landmarks(c, 50);
     for (float& value : c.y) value = value > 0.0F ? 1.0F : -1.0F;
     c.options.metric = metric;
+    add_layer(c, 20);  // one that is done when the other has to be repeated
     expect_matches_reference(c, "corners");
   }
   // A few ulp off: float32 cannot tell the largest of the distances.
@@ -150,6 +151,24 @@ TEST(Landmarks, AreDefinedOnDegenerateBatches) {
     std::ranges::fill(c.y, 0.5F);
     expect_matches_reference(c, "equal outputs");
     EXPECT_EQ(run(c).grad_y, std::vector<float>(c.y.size(), 0.0F));
+  }
+}
+
+// Layers of few outputs go together, those of more one after another.
+TEST(Landmarks, LayersDoNotDependOnEachOther) {
+  for (const std::int64_t n : {700, 1500}) {
+    Case c = random_case(n, 6, 200);
+    add_layer(c, 190);
+    choose_landmarks(c, 60);
+    const std::vector<Outcome> both = run_layers(c, 2);
+    Case first = c;
+    first.above.clear();
+    Case second = first;
+    second.out = c.above[0].out;
+    second.y = c.above[0].y;
+    EXPECT_EQ(run(first).grad_y, both[0].grad_y);
+    EXPECT_EQ(run(second).grad_y, both[1].grad_y);
+    EXPECT_EQ(run(second).statistics.loss, both[1].statistics.loss);
   }
 }
 

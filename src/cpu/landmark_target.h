@@ -1,0 +1,51 @@
+// The target of landmark pairs: the distances D_X of all rows' inputs to the landmarks, and the
+// scales that make T of them.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "cpu/context.h"
+#include "cpu/landmark_floats.h"
+#include "cpu/landmark_set.h"
+#include "lpdm/ops.h"
+
+namespace lpdm::cpu {
+
+class LandmarkTarget {
+ public:
+  LandmarkTarget(Context& context, const LandmarkSet& set);
+
+  // Works out D_X. The target's arrays must outlive the use of this.
+  void prepare(const PairwiseTarget& target);
+  TargetScales find_scales() const;
+
+  const PairwiseTarget& target() const { return target_; }
+  // D_X from row `first` on: (rows, stride).
+  const float* distances(std::int64_t first) const {
+    return distances_.data() + first * set_.stride();
+  }
+  // Guidance: g of the rows from `first` on, and of the landmarks (stride). Null: unguided.
+  const float* row_shift(std::int64_t first) const {
+    return target_.shift == nullptr ? nullptr : target_.shift + first;
+  }
+  const float* landmark_shift() const {
+    return target_.shift == nullptr ? nullptr : landmark_shift_.data();
+  }
+  // The entry of T on the diagonal.
+  float own_target(std::int64_t row, const TargetScales& scales) const;
+
+ private:
+  float largest_target(double input_scale) const;
+  float largest_target(const RowRange& rows, double input_scale) const;
+
+  Context& context_;
+  const LandmarkSet& set_;
+  PairwiseTarget target_;
+  LandmarkFloats input_;
+  std::vector<float> landmark_shift_;
+  std::vector<float> block_maximum_;  // (blocks): of D_X
+  Scratch<float> distances_;          // (N padded, stride)
+};
+
+}  // namespace lpdm::cpu

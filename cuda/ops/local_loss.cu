@@ -1,5 +1,6 @@
 #include "common/checks.h"
 #include "common/fork.h"
+#include "landmarks/landmark_loss.h"
 #include "lowrank/lowrank_loss.h"
 #include "lpdm/error.h"
 #include "ops/local_loss.h"
@@ -205,6 +206,10 @@ void propagate_errors(Context& context, const LossPass& pass) {
 void local_loss(Context& context, const LocalLoss& op) {
   if (op.target.low_rank > 0) {
     low_rank_loss(context, op);
+    return;
+  }
+  if (takes_few_landmarks(context, op.target, op.target_rule)) {
+    landmark_loss(context, op);
     return;
   }
   const LossPass pass = prepare(context, op);

@@ -1,0 +1,253 @@
+// Distances of a block of rows to all landmarks, 8×8 of them in each thread's registers.
+//
+// Unlike a tile of all pairs (pairs/pair_tile.cuh) a block has as many rows as it has threads for,
+// and rows are read as they lie: a landmark's values are needed by all rows at once, so that few
+// landmarks leave nothing to be padded to 64 and nothing has to be packed beforehand. A thread's
+// rows are 16 apart: the 16-byte loads of a warp fall into different banks of shared memory.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <type_traits>
+
+#include "common/intrinsics.h"
+#include "common/rows.h"
+#include "landmarks/landmark_pairs.h"
+#include "landmarks/row_quads.h"
+#include "pairs/dispatch.cuh"
+#include "pairs/pair_arithmetic.cuh"
+#include "pairs/pair_tile.cuh"
+
+namespace lpdm::cuda {
+
+inline constexpr int kRowLanes = 16;
+inline constexpr int kLandmarkBlocks = 3;  // on a multiprocessor: more would lack registers
+
+// kGroups: of 8 landmarks each.
+template <int kGroups>
+struct LandmarkShape {
+  static constexpr int kLandmarks = kGroups * kOwn;
+  static constexpr int kRows = kTileThreads / kGroups * kOwn;  // of a block
+  static constexpr int kChunk = kGroups == 8 ? 16 : 8;         // dimensions staged at once
+  static constexpr int kQuads = kChunk / kQuad;
+  static constexpr int kPitch = kQuads + 1;  // one more against bank conflicts
+  static constexpr int kRowsAtOnce = kTileThreads / kQuads;
+  static constexpr int kRowLoads = kRows / kRowsAtOnce;
+  static constexpr int kLandmarkLoads = (kLandmarks + kRowsAtOnce - 1) / kRowsAtOnce;
+  static_assert(kRowLoads * kRowsAtOnce == kRows);
+
+  // Two stages: one is computed on while the other one is filled.
+  struct Stages {
+    float4 rows[2][kRows][kPitch];
+    float4 landmarks[2][kLandmarks][kPitch];
+  };
+  // The part of a stage that one thread carries from global to shared memory.
+  struct Carried {
+    float4 row[kRowLoads], landmark[kLandmarkLoads];
+  };
+};
+
+// Where the running thread stands: its entries of a Fragment are [row][landmark].
+template <int kGroups>
+struct LandmarkPlace {
+  int lane, group, row_block;
+  __device__ LandmarkPlace()
+      : lane(static_cast<int>(threadIdx.x) % kRowLanes),
+        group(static_cast<int>(threadIdx.x) / kRowLanes % kGroups),
+        row_block(static_cast<int>(threadIdx.x) / (kRowLanes * kGroups)) {}
+  __device__ int row(int r) const { return (row_block * kOwn + r) * kRowLanes + lane; }
+  __device__ int landmark(int c) const { return group * kOwn + c; }
+};
+
+namespace landmark {
+
+// Where a thread's part of the stages comes from.
+template <int kGroups>
+class StageSource {
+ public:
+  using Shape = LandmarkShape<kGroups>;
+
+  __device__ StageSource(const LandmarkPairs& pairs, const RowQuads& values, std::int64_t first_row)
+      : left_(static_cast<int>(values.pitch) - part() * kQuad),
+        row_step_(Shape::kRowsAtOnce * values.pitch) {
+    const std::int64_t row = first_row + line();
+    rows_ = static_cast<int>(min(*pairs.row_count - row, static_cast<std::int64_t>(Shape::kRows)));
+    row_ = values.data + row * values.pitch + part() * kQuad;
+    const auto count = static_cast<int>(*pairs.landmark_count);
+#pragma unroll
+    for (int k = 0; k < Shape::kLandmarkLoads; ++k) {
+      const int m = line() + k * Shape::kRowsAtOnce;
+      landmark_[k] =
+          m < count ? values.data + pairs.landmarks[m] * values.pitch + part() * kQuad : nullptr;
+    }
+  }
+
+  // Of one stage after the other.
+  __device__ __forceinline__ typename Shape::Carried next() {
+    typename Shape::Carried carried;
+#pragma unroll
+    for (int k = 0; k < Shape::kRowLoads; ++k) {
+      const bool is_there = left_ > 0 && k * Shape::kRowsAtOnce < rows_;
+      carried.row[k] = load_quad(row_ + k * row_step_, is_there);
+    }
+#pragma unroll
+    for (int k = 0; k < Shape::kLandmarkLoads; ++k) {
+      carried.landmark[k] = load_quad(landmark_[k], left_ > 0 && landmark_[k] != nullptr);
+      if (landmark_[k] != nullptr) landmark_[k] += Shape::kChunk;
+    }
+    row_ += Shape::kChunk;
+    left_ -= Shape::kChunk;
+    return carried;
+  }
+
+  __device__ static void store(const typename Shape::Carried& carried, int buffer,
+                               typename Shape::Stages& stages) {
+#pragma unroll
+    for (int k = 0; k < Shape::kRowLoads; ++k) {
+      stages.rows[buffer][line() + k * Shape::kRowsAtOnce][part()] = carried.row[k];
+    }
+#pragma unroll
+    for (int k = 0; k < Shape::kLandmarkLoads; ++k) {
+      const int m = line() + k * Shape::kRowsAtOnce;
+      if (m < Shape::kLandmarks) stages.landmarks[buffer][m][part()] = carried.landmark[k];
+    }
+  }
+
+ private:
+  __device__ static int part() { return static_cast<int>(threadIdx.x) % Shape::kQuads; }
+  __device__ static int line() { return static_cast<int>(threadIdx.x) / Shape::kQuads; }
+
+  const float* row_;
+  const float* landmark_[Shape::kLandmarkLoads];
+  int left_;  // dimensions from the thread's next quad on
+  std::int64_t row_step_;
+  int rows_;  // of the batch, from the thread's first row on
+};
+
+template <class Arithmetic, int kGroups>
+__device__ __forceinline__ void add_quad(const typename LandmarkShape<kGroups>::Stages& stages,
+                                         int buffer, int quad, const LandmarkPlace<kGroups>& place,
+                                         typename Arithmetic::Accumulator (&sums)[kOwn][kOwn]) {
+  float4 row[kOwn];
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) row[r] = stages.rows[buffer][place.row(r)][quad];
+#pragma unroll
+  for (int c = 0; c < kOwn; ++c) {
+    const float4 other = stages.landmarks[buffer][place.landmark(c)][quad];
+    const auto add = [&](float4 of_row, float4 of_landmark, int r) {
+      Arithmetic::add(sums[r][c], __float_as_uint(of_row.x), __float_as_uint(of_landmark.x));
+      Arithmetic::add(sums[r][c], __float_as_uint(of_row.y), __float_as_uint(of_landmark.y));
+      Arithmetic::add(sums[r][c], __float_as_uint(of_row.z), __float_as_uint(of_landmark.z));
+      Arithmetic::add(sums[r][c], __float_as_uint(of_row.w), __float_as_uint(of_landmark.w));
+    };
+#pragma unroll
+    for (int r = 0; r < kOwn; ++r) add(row[r], other, r);
+  }
+}
+
+}  // namespace landmark
+
+// distances: of the rows first_row .., 0 from N on, and of all landmarks. Arithmetic: in float32.
+// All threads of the block take part.
+template <class Arithmetic, int kGroups>
+__device__ __forceinline__ void landmark_distances(const LandmarkPairs& pairs,
+                                                   const RowQuads& values, std::int64_t first_row,
+                                                   typename LandmarkShape<kGroups>::Stages& stages,
+                                                   Fragment& distances) {
+  using Shape = LandmarkShape<kGroups>;
+  static_assert(Arithmetic::kFlushWords == 0 && Arithmetic::kValuesPerWord == 1);
+  const LandmarkPlace<kGroups> place;
+  typename Arithmetic::Accumulator sums[kOwn][kOwn] = {};
+  landmark::StageSource<kGroups> source(pairs, values, first_row);
+  source.store(source.next(), 0, stages);
+  __syncthreads();
+  const int quads = static_cast<int>(values.pitch / kQuad);
+  for (int done = 0, buffer = 0; done < quads; done += Shape::kQuads, buffer ^= 1) {
+    const bool more = done + Shape::kQuads < quads;
+    typename Shape::Carried next;
+    if (more) next = source.next();
+    if (more || quads - done == Shape::kQuads) {
+#pragma unroll
+      for (int k = 0; k < Shape::kQuads; ++k) {
+        landmark::add_quad<Arithmetic, kGroups>(stages, buffer, k, place, sums);
+      }
+    } else {
+#pragma unroll 1
+      for (int k = 0; k < quads - done; ++k) {
+        landmark::add_quad<Arithmetic, kGroups>(stages, buffer, k, place, sums);
+      }
+    }
+    if (more) source.store(next, buffer ^ 1, stages);
+    __syncthreads();
+  }
+  const std::int64_t rows = *pairs.row_count - first_row;
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) {
+    const bool real = place.row(r) < rows;
+#pragma unroll
+    for (int c = 0; c < kOwn; ++c) {
+      distances[r][c] = real ? Arithmetic::distance(Arithmetic::total(sums[r][c])) : 0.0F;
+    }
+  }
+}
+
+// Which rows of a block are landmarks, in shared memory.
+class LandmarkRows {
+ public:
+  // By all threads of the block, which may ask afterwards.
+  __device__ void find(const LandmarkPairs& pairs, std::int64_t first_row) {
+    const auto thread = static_cast<int>(threadIdx.x);
+    __syncthreads();  // what was found for another block of rows has been read
+    if (thread < kWords) words_[thread] = 0;
+    __syncthreads();
+    if (thread < *pairs.landmark_count) {
+      const std::int64_t row = pairs.landmarks[thread] - first_row;
+      if (row >= 0 && row < kWords * kBits) atomicOr(&words_[row / kBits], 1U << row % kBits);
+    }
+    __syncthreads();
+  }
+  __device__ bool contain(int row) const { return (words_[row / kBits] >> row % kBits & 1U) != 0; }
+  // How many ordered entries an entry of the row stands for.
+  __device__ int entries(int row, std::int64_t rows) const {
+    return row >= rows ? 0 : (contain(row) ? 1 : 2);
+  }
+
+ private:
+  static constexpr int kBits = 32;
+  static constexpr int kWords = LandmarkShape<2>::kRows / kBits;  // the most rows of a block
+  std::uint32_t words_[kWords];
+};
+
+// run(Type<arithmetic>, integral constant: groups), for as few groups as hold the landmarks.
+template <class Run>
+void dispatch_landmarks(Metric metric, int landmarks, const Run& run) {
+  const auto of_metric = [&](auto groups) {
+    metric == Metric::kL2 ? run(Type<Fp32L2>{}, groups) : run(Type<Fp32L1>{}, groups);
+  };
+  if (landmarks <= LandmarkShape<2>::kLandmarks) {
+    of_metric(std::integral_constant<int, 2>{});
+  } else if (landmarks <= LandmarkShape<4>::kLandmarks) {
+    of_metric(std::integral_constant<int, 4>{});
+  } else {
+    of_metric(std::integral_constant<int, 8>{});
+  }
+}
+
+// A block for each block of rows.
+template <int kGroups>
+LaunchShape landmark_shape(const LandmarkPairs& pairs) {
+  using Shape = LandmarkShape<kGroups>;
+  return {.grid = dim3(static_cast<unsigned>(ceil_div(pairs.row_capacity, Shape::kRows))),
+          .block = dim3(kTileThreads),
+          .shared_bytes = sizeof(typename Shape::Stages)};
+}
+
+// Rows of a block, for as many landmarks.
+inline int landmark_block_rows(int landmarks) {
+  if (landmarks <= LandmarkShape<2>::kLandmarks) return LandmarkShape<2>::kRows;
+  if (landmarks <= LandmarkShape<4>::kLandmarks) return LandmarkShape<4>::kRows;
+  return LandmarkShape<8>::kRows;
+}
+
+}  // namespace lpdm::cuda

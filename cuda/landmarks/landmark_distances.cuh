@@ -29,7 +29,7 @@ template <int kGroups>
 struct LandmarkShape {
   static constexpr int kLandmarks = kGroups * kOwn;
   static constexpr int kRows = kTileThreads / kGroups * kOwn;  // of a block
-  static constexpr int kChunk = kGroups == 8 ? 16 : 8;         // dimensions staged at once
+  static constexpr int kChunk = kGroups == 2 ? 8 : 16;         // dimensions staged at once
   static constexpr int kQuads = kChunk / kQuad;
   static constexpr int kPitch = kQuads + 1;  // one more against bank conflicts
   static constexpr int kRowsAtOnce = kTileThreads / kQuads;
@@ -69,35 +69,37 @@ class StageSource {
   using Shape = LandmarkShape<kGroups>;
 
   __device__ StageSource(const LandmarkPairs& pairs, const RowQuads& values, std::int64_t first_row)
-      : left_(static_cast<int>(values.pitch) - part() * kQuad),
-        row_step_(Shape::kRowsAtOnce * values.pitch) {
-    const std::int64_t row = first_row + line();
-    rows_ = static_cast<int>(min(*pairs.row_count - row, static_cast<std::int64_t>(Shape::kRows)));
-    row_ = values.data + row * values.pitch + part() * kQuad;
-    const auto count = static_cast<int>(*pairs.landmark_count);
+      : rows_(values.data + first_row * values.pitch),
+        at_(part() * kQuad),
+        last_(static_cast<int>(values.pitch) - kQuad) {
+    const auto last_row = static_cast<int>(
+        min(*pairs.row_count - first_row, static_cast<std::int64_t>(Shape::kRows)) - 1);
+#pragma unroll
+    for (int k = 0; k < Shape::kRowLoads; ++k) {
+      row_[k] = min(line() + k * Shape::kRowsAtOnce, last_row) * static_cast<int>(values.pitch);
+    }
+    const auto last_landmark = static_cast<int>(*pairs.landmark_count) - 1;
 #pragma unroll
     for (int k = 0; k < Shape::kLandmarkLoads; ++k) {
-      const int m = line() + k * Shape::kRowsAtOnce;
-      landmark_[k] =
-          m < count ? values.data + pairs.landmarks[m] * values.pitch + part() * kQuad : nullptr;
+      const int m = min(line() + k * Shape::kRowsAtOnce, last_landmark);
+      landmark_[k] = values.data + pairs.landmarks[m] * values.pitch;
     }
   }
 
-  // Of one stage after the other.
+  // Of one stage after the other. Beyond the last row, landmark and dimension it is those again:
+  // what comes of them is not used.
   __device__ __forceinline__ typename Shape::Carried next() {
     typename Shape::Carried carried;
+    const int at = min(at_, last_);
 #pragma unroll
     for (int k = 0; k < Shape::kRowLoads; ++k) {
-      const bool is_there = left_ > 0 && k * Shape::kRowsAtOnce < rows_;
-      carried.row[k] = load_quad(row_ + k * row_step_, is_there);
+      carried.row[k] = *reinterpret_cast<const float4*>(rows_ + (row_[k] + at));
     }
 #pragma unroll
     for (int k = 0; k < Shape::kLandmarkLoads; ++k) {
-      carried.landmark[k] = load_quad(landmark_[k], left_ > 0 && landmark_[k] != nullptr);
-      if (landmark_[k] != nullptr) landmark_[k] += Shape::kChunk;
+      carried.landmark[k] = *reinterpret_cast<const float4*>(landmark_[k] + at);
     }
-    row_ += Shape::kChunk;
-    left_ -= Shape::kChunk;
+    at_ += Shape::kChunk;
     return carried;
   }
 
@@ -118,11 +120,11 @@ class StageSource {
   __device__ static int part() { return static_cast<int>(threadIdx.x) % Shape::kQuads; }
   __device__ static int line() { return static_cast<int>(threadIdx.x) / Shape::kQuads; }
 
-  const float* row_;
+  const float* rows_;
   const float* landmark_[Shape::kLandmarkLoads];
-  int left_;  // dimensions from the thread's next quad on
-  std::int64_t row_step_;
-  int rows_;  // of the batch, from the thread's first row on
+  int row_[Shape::kRowLoads];  // where each begins, from rows_ on
+  int at_;                     // the thread's next quad of each
+  int last_;
 };
 
 template <class Arithmetic, int kGroups>

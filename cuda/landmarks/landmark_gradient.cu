@@ -102,6 +102,10 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
                ? layer.output[pairs.landmarks[m] * layer.out + d]
                : 0.0F;
   };
+  // Those of landmarks that there are not stay zero.
+  for (int k = static_cast<int>(threadIdx.x) % kLanes; k < landmarks * kRowQuads; k += kLanes) {
+    memory.coefficients[k] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+  }
   bool exact = metric == Metric::kL2;
   for (int m = 0; m < landmarks; ++m) {
     const float value = value_of(m);
@@ -120,7 +124,11 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
   return true;
 }
 
-// What turns T and D of a pair into its coefficient.
+__device__ float4 operator+(float4 a, float4 b) {
+  return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
+}
+
+// What turns T and D of four pairs into their coefficients.
 struct CoefficientRule {
   Metric metric;
   float target, distance;  // weights, the layer's factor included
@@ -134,47 +142,56 @@ struct CoefficientRule {
     maximum = state.weights.maximum;
     of_maximum = static_cast<float>(factor * state.maximum_coefficient);
   }
-  // Equal rows, a row and itself among them, have no direction.
-  __device__ float of(float t, float d) const {
-    float coefficient = __fmaf_rn(-distance, d, __fmul_rn(target, t));
-    if (of_maximum != 0.0F && d == maximum) coefficient += of_maximum;
-    if (metric == Metric::kL2) coefficient = __fdiv_rn(coefficient, d);
-    return d > 0.0F ? coefficient : 0.0F;
+  __device__ float4 of(float4 t, float4 d) const {
+    float4 c = make_float4(plain(t.x, d.x), plain(t.y, d.y), plain(t.z, d.z), plain(t.w, d.w));
+    if (of_maximum != 0.0F) {
+      c = c + make_float4(share(d.x), share(d.y), share(d.z), share(d.w));
+    }
+    if (metric == Metric::kL2) {
+      c = make_float4(__fdiv_rn(c.x, d.x), __fdiv_rn(c.y, d.y), __fdiv_rn(c.z, d.z),
+                      __fdiv_rn(c.w, d.w));
+    }
+    // Equal rows, a row and itself among them, have no direction.
+    return make_float4(d.x > 0.0F ? c.x : 0.0F, d.y > 0.0F ? c.y : 0.0F, d.z > 0.0F ? c.z : 0.0F,
+                       d.w > 0.0F ? c.w : 0.0F);
   }
-};
 
-__device__ float4 operator+(float4 a, float4 b) {
-  return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
-}
+ private:
+  __device__ float plain(float t, float d) const {
+    return __fmaf_rn(-distance, d, __fmul_rn(target, t));
+  }
+  __device__ float share(float d) const { return d == maximum ? of_maximum : 0.0F; }
+};
 
 __device__ float sum_of(float4 quad) { return (quad.x + quad.y) + (quad.z + quad.w); }
 
 // Forms the coefficients of the warp's rows. Returns their sums over all landmarks, for four rows:
 // those of quad lane % kRowQuads.
-__device__ float4 form_coefficients(const LandmarkPairs& pairs, const CoefficientRule& rule,
-                                    const float* target, const float* distances,
-                                    std::int64_t first_row, int landmarks,
-                                    const GradientMemory& memory) {
+__device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, int count,
+                                                    const CoefficientRule& rule,
+                                                    const float* target, const float* distances,
+                                                    std::int64_t first_row,
+                                                    const GradientMemory& memory) {
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int quad = lane % kRowQuads;
-  const auto count = static_cast<int>(*pairs.landmark_count);
+  const std::int64_t first = lane / kRowQuads * pairs.stride + first_row + quad * kQuad;
+  const auto* t = reinterpret_cast<const float4*>(target + first);
+  const auto* d = reinterpret_cast<const float4*>(distances + first);
+  const std::int64_t step = kGroups * pairs.stride / kQuad;
+  float4* to = memory.coefficients + lane;
   float4 sums = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
-  for (int m = lane / kRowQuads; m < landmarks; m += kGroups) {
-    float4 c = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
-    if (m < count) {
-      const std::int64_t at = m * pairs.stride + first_row + quad * kQuad;
-      const float4 t = *reinterpret_cast<const float4*>(target + at);
-      const float4 d = *reinterpret_cast<const float4*>(distances + at);
-      c = make_float4(rule.of(t.x, d.x), rule.of(t.y, d.y), rule.of(t.z, d.z), rule.of(t.w, d.w));
-    }
-    memory.coefficients[m * kRowQuads + quad] = c;
+#pragma unroll 4
+  for (int m = lane / kRowQuads; m < count; m += kGroups) {
+    const float4 c = rule.of(*t, *d);
+    *to = c;
     sums = sums + c;
+    t += step, d += step, to += kLanes;
   }
-  for (int step = kRowQuads; step < kLanes; step *= 2) {
-    sums = sums + make_float4(__shfl_xor_sync(kAllLanes, sums.x, step),
-                              __shfl_xor_sync(kAllLanes, sums.y, step),
-                              __shfl_xor_sync(kAllLanes, sums.z, step),
-                              __shfl_xor_sync(kAllLanes, sums.w, step));
+  for (int turn = kRowQuads; turn < kLanes; turn *= 2) {
+    sums = sums + make_float4(__shfl_xor_sync(kAllLanes, sums.x, turn),
+                              __shfl_xor_sync(kAllLanes, sums.y, turn),
+                              __shfl_xor_sync(kAllLanes, sums.z, turn),
+                              __shfl_xor_sync(kAllLanes, sums.w, turn));
   }
   __syncwarp();
   return sums;
@@ -220,6 +237,7 @@ __device__ __forceinline__ void add_landmarks(const GradientMemory& memory, int 
   const int quarter = landmarks / kWarps;
   for (int phase = 0; phase < kWarps; ++phase) {
     const int first = (phase + warp) % kWarps * quarter;
+#pragma unroll 2
     for (int m = first; m < first + quarter; ++m) {
       add_landmark<Direction>(memory, m, lane, values, gradient);
     }
@@ -227,51 +245,65 @@ __device__ __forceinline__ void add_landmarks(const GradientMemory& memory, int 
   }
 }
 
-// The quads of its warp's rows that a thread has.
+// The quad of dimensions that a thread has of its warp's rows.
 struct OwnQuads {
-  std::int64_t first_row, d;
-  __device__ bool contain(std::int64_t rows, std::int64_t dim, int r) const {
-    return first_row + r < rows && d < dim;
+  std::int64_t first_row;
+  int d;
+
+  // Beyond the last row it is that one again, and likewise beyond the last dimension: with
+  // coefficients of zero nothing comes of it.
+  __device__ __forceinline__ void load(std::int64_t rows, const RowQuads& from,
+                                       Entries& values) const {
+    const std::int64_t first = min(first_row, rows - 1);
+    const auto last = static_cast<int>(min(rows - 1 - first, std::int64_t{kWarpRows}));
+    const float* at = from.data + first * from.pitch + min(d, static_cast<int>(from.pitch) - kQuad);
+#pragma unroll
+    for (int r = 0; r < kWarpRows; ++r) {
+      const float4 quad = *reinterpret_cast<const float4*>(at);
+      values[r][0] = quad.x, values[r][1] = quad.y, values[r][2] = quad.z, values[r][3] = quad.w;
+      if (r < last) at += from.pitch;
+    }
   }
-  __device__ std::int64_t at(std::int64_t pitch, int r) const {
-    return (first_row + r) * pitch + d;
+
+  __device__ __forceinline__ void store(std::int64_t capacity, const WritableQuads& to,
+                                        const Entries& entries) const {
+    const bool is_there = d < static_cast<int>(to.pitch);
+    const auto rows =
+        is_there ? static_cast<int>(min(capacity - first_row, std::int64_t{kWarpRows})) : 0;
+    float* at = to.data + first_row * to.pitch + d;
+#pragma unroll
+    for (int r = 0; r < kWarpRows; ++r, at += to.pitch) {
+      if (r < rows) {
+        *reinterpret_cast<float4*>(at) =
+            make_float4(entries[r][0], entries[r][1], entries[r][2], entries[r][3]);
+      }
+    }
   }
 };
 
-__device__ __forceinline__ void load_values(const OwnQuads& own, std::int64_t rows,
-                                            const RowQuads& output, Entries& values) {
+__device__ __forceinline__ void set_all(Entries& entries, float value) {
 #pragma unroll
   for (int r = 0; r < kWarpRows; ++r) {
-    const float4 quad =
-        load_quad(output.data + own.at(output.pitch, r), own.contain(rows, output.pitch, r));
-    values[r][0] = quad.x, values[r][1] = quad.y, values[r][2] = quad.z, values[r][3] = quad.w;
+#pragma unroll
+    for (int k = 0; k < kQuad; ++k) entries[r][k] = value;
   }
 }
 
-// Rows from N up to the batch's capacity become zero.
-__device__ __forceinline__ void store_delta(const OwnQuads& own, std::int64_t rows,
-                                            std::int64_t capacity, const LocalLossLayer& layer,
-                                            bool in_quads, const Entries& values,
-                                            const Entries& gradient) {
+template <Activation kActivation>
+__device__ __forceinline__ void scale_by_slope(const Entries& values, Entries& gradient) {
 #pragma unroll
   for (int r = 0; r < kWarpRows; ++r) {
-    if (!own.contain(capacity, layer.out, r)) break;
-    float delta[kQuad];
 #pragma unroll
-    for (int k = 0; k < kQuad; ++k) {
-      delta[k] = gradient[r][k] * delta_slope(layer, values[r][k]);
-      if (own.first_row + r >= rows) delta[k] = 0.0F;
-    }
-    float* to = layer.delta + own.at(layer.out, r);
-    if (in_quads) {
-      *reinterpret_cast<float4*>(to) = make_float4(delta[0], delta[1], delta[2], delta[3]);
-      continue;
-    }
-#pragma unroll
-    for (int k = 0; k < kQuad; ++k) {
-      if (own.d + k < layer.out) to[k] = delta[k];
-    }
+    for (int k = 0; k < kQuad; ++k) gradient[r][k] *= activation_slope(kActivation, values[r][k]);
   }
+}
+
+// ∂L/∂y → delta.
+__device__ __forceinline__ void through_activation(const LocalLossLayer& layer,
+                                                   const Entries& values, Entries& gradient) {
+  if (!layer.delta_through_activation) return;
+  if (layer.activation == Activation::kTanh) scale_by_slope<Activation::kTanh>(values, gradient);
+  if (layer.activation == Activation::kRelu) scale_by_slope<Activation::kRelu>(values, gradient);
 }
 
 // A block's part of the landmarks' ends. coefficient_sums: of the running thread, over its warp's
@@ -299,56 +331,70 @@ __device__ void store_ends(const LandmarkPairs& pairs, std::int64_t dim, int lan
   to.coefficient_sums[part + thread] = sum;
 }
 
-// Grid: parts of the rows × slices of the dimensions. in_quads: delta is written 16 bytes at a
-// time.
+// l1: what the gradients of a warp's rows begin with, and this thread's share of the landmarks'
+// coefficient sums.
+__device__ __forceinline__ void start_from_sums(float4 row_sums, int landmarks,
+                                                const GradientMemory& memory, Entries& gradient,
+                                                float (&coefficient_sums)[2]) {
+  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  const float of_rows[kQuad] = {row_sums.x, row_sums.y, row_sums.z, row_sums.w};
+#pragma unroll
+  for (int r = 0; r < kWarpRows; ++r) {
+    const float start = -0.5F * __shfl_sync(kAllLanes, of_rows[r % kQuad], r / kQuad);
+#pragma unroll
+    for (int k = 0; k < kQuad; ++k) gradient[r][k] = start;
+  }
+#pragma unroll
+  for (int k = 0; k < 2; ++k) {
+    const int m = lane + k * kLanes;
+    if (m >= landmarks) break;
+#pragma unroll
+    for (int q = 0; q < kRowQuads; ++q) {
+      coefficient_sums[k] += sum_of(memory.coefficients[m * kRowQuads + q]);
+    }
+  }
+}
+
+// Grid: parts of the rows × slices of the dimensions.
 template <Metric kMetric>
 __global__ void __launch_bounds__(kTileThreads, kBlocks)
     landmark_gradient_kernel(LandmarkPairs pairs, const float* target, const float* distances,
                              RowQuads output, LocalLossLayer layer, const LayerState* state,
-                             LandmarkEnds ends, bool in_quads) {
+                             LandmarkEnds ends, WritableQuads delta) {
   const std::int64_t rows = *pairs.row_count;
-  const auto landmarks = static_cast<int>(ceil_div(*pairs.landmark_count, kWarps)) * kWarps;
+  const auto count = static_cast<int>(*pairs.landmark_count);
+  const int landmarks = (count + kWarps - 1) / kWarps * kWarps;
   const GradientMemory memory(dynamic_shared<float4>(), landmarks);
   const bool exact = fill_tables(pairs, layer, kMetric, landmarks, memory);
   const CoefficientRule rule(*state, kMetric);
-  const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const int warp = static_cast<int>(threadIdx.x) / kLanes;
-  OwnQuads own{0, static_cast<std::int64_t>(blockIdx.y) * kSliceDims + lane * kQuad};
+  const int thread = static_cast<int>(threadIdx.x);
+  OwnQuads own{0, static_cast<int>(blockIdx.y) * kSliceDims + thread % kLanes * kQuad};
   float coefficient_sums[2] = {};
   const std::int64_t tiles = ceil_div(pairs.row_capacity, kGradientRows);
   for (std::int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    own.first_row = tile * kGradientRows + warp * kWarpRows;
-    Entries values, gradient = {};
-    load_values(own, rows, output, values);
+    own.first_row = tile * kGradientRows + thread / kLanes * kWarpRows;
+    Entries gradient;
     if (tile * kGradientRows < rows) {
+      Entries values;
+      own.load(rows, output, values);
       const float4 row_sums =
-          form_coefficients(pairs, rule, target, distances, own.first_row, landmarks, memory);
-      if constexpr (kMetric == Metric::kL1) {
-        const float of_rows[kQuad] = {row_sums.x, row_sums.y, row_sums.z, row_sums.w};
-#pragma unroll
-        for (int r = 0; r < kWarpRows; ++r) {
-          const float start = -0.5F * __shfl_sync(kAllLanes, of_rows[r % kQuad], r / kQuad);
-#pragma unroll
-          for (int k = 0; k < kQuad; ++k) gradient[r][k] = start;
-        }
-#pragma unroll
-        for (int k = 0; k < 2; ++k) {
-          const int m = lane + k * kLanes;
-          if (m >= landmarks) break;
-          for (int q = 0; q < kRowQuads; ++q) {
-            coefficient_sums[k] += sum_of(memory.coefficients[m * kRowQuads + q]);
-          }
-        }
+          form_coefficients(pairs, count, rule, target, distances, own.first_row, memory);
+      if constexpr (kMetric == Metric::kL2) {
+        set_all(gradient, 0.0F);
+        add_landmarks<Difference>(memory, landmarks, values, gradient);
+      } else {
+        start_from_sums(row_sums, landmarks, memory, gradient, coefficient_sums);
         if (exact) {
           add_landmarks<ExactStep>(memory, landmarks, values, gradient);
         } else {
           add_landmarks<Step>(memory, landmarks, values, gradient);
         }
-      } else {
-        add_landmarks<Difference>(memory, landmarks, values, gradient);
       }
+      through_activation(layer, values, gradient);
+    } else {
+      set_all(gradient, 0.0F);
     }
-    store_delta(own, rows, pairs.row_capacity, layer, in_quads, values, gradient);
+    own.store(pairs.row_capacity, delta, gradient);
   }
   store_ends(pairs, layer.out, landmarks, memory, coefficient_sums, ends);
 }
@@ -372,15 +418,16 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
   const std::int64_t of_parts = std::int64_t{parts} * pairs.landmark_capacity;
   const LandmarkEnds ends{context.scratch<float>(of_parts * layer.out),
                           context.scratch<float>(of_parts), parts};
-  const bool in_quads =
-      layer.out % kQuad == 0 && reinterpret_cast<std::uintptr_t>(layer.delta) % sizeof(float4) == 0;
+  const Rows rows{pairs.row_count, pairs.row_capacity};
+  const WritableQuads delta = writable_quads(context, rows, layer.delta, layer.out);
   const LaunchShape shape{.grid = dim3(static_cast<unsigned>(parts), static_cast<unsigned>(slices)),
                           .block = dim3(kTileThreads),
                           .shared_bytes = landmark_gradient_bytes(pairs.landmark_capacity)};
   launch(options.metric == Metric::kL2 ? landmark_gradient_kernel<Metric::kL2>
                                        : landmark_gradient_kernel<Metric::kL1>,
          shape, context.stream, pairs, target.entries, distances, output, layer, state, ends,
-         in_quads);
+         delta);
+  copy_back(context, rows, delta, layer.delta, layer.out);
   return ends;
 }
 

@@ -10,20 +10,22 @@
 
 namespace lpdm::cuda {
 
-// Row r begins at data[r · pitch], 16-byte aligned. From dim up to pitch, a multiple of 4, it is
-// zero.
-struct RowQuads {
-  const float* data = nullptr;
-  std::int64_t dim = 0;
+// Row r begins at data[r · pitch], 16-byte aligned; pitch is a multiple of 4.
+template <class T>
+struct Quads {
+  T* data = nullptr;
   std::int64_t pitch = 0;
 };
+using RowQuads = Quads<const float>;
+using WritableQuads = Quads<float>;
 
-// values: (N, dim). Those themselves where their rows lie like that, else a copy in scratch memory.
+// values: (N, dim). Those themselves where their rows lie like that, else a copy in scratch memory
+// that has zeros from dim up to pitch.
 RowQuads row_quads(Context& context, const Rows& rows, const float* values, std::int64_t dim);
 
-// Zeros where there is nothing.
-__device__ inline float4 load_quad(const float* at, bool is_there) {
-  return is_there ? *reinterpret_cast<const float4*>(at) : make_float4(0.0F, 0.0F, 0.0F, 0.0F);
-}
+// Where to write (capacity, dim): `values` itself, or scratch memory that copy_back copies there.
+WritableQuads writable_quads(Context& context, const Rows& rows, float* values, std::int64_t dim);
+void copy_back(Context& context, const Rows& rows, const WritableQuads& from, float* values,
+               std::int64_t dim);
 
 }  // namespace lpdm::cuda

@@ -35,7 +35,7 @@ struct LandmarkShape {
   static constexpr int kRowsAtOnce = kTileThreads / kQuads;
   static constexpr int kRowLoads = kRows / kRowsAtOnce;
   static constexpr int kLandmarkLoads = (kLandmarks + kRowsAtOnce - 1) / kRowsAtOnce;
-  static_assert(kRowLoads * kRowsAtOnce == kRows);
+  static_assert(kRowLoads * kRowsAtOnce == kRows && kRowPadding % kRows == 0);
 
   // Two stages: one is computed on while the other one is filled.
   struct Stages {
@@ -194,32 +194,49 @@ __device__ __forceinline__ void landmark_distances(const LandmarkPairs& pairs,
   }
 }
 
-// Which rows of a block are landmarks, in shared memory.
-class LandmarkRows {
+// How many ordered entries an entry of each row of a block stands for, in shared memory: 1 where
+// the row is a landmark, else 2; 0 from N on.
+class RowCounts {
  public:
   // By all threads of the block, which may ask afterwards.
   __device__ void find(const LandmarkPairs& pairs, std::int64_t first_row) {
+    const std::int64_t rows = *pairs.row_count - first_row;
     const auto thread = static_cast<int>(threadIdx.x);
-    __syncthreads();  // what was found for another block of rows has been read
-    if (thread < kWords) words_[thread] = 0;
+    for (int k = thread; k < kRowPadding; k += kTileThreads) counts_[k] = k < rows ? 2.0F : 0.0F;
     __syncthreads();
     if (thread < *pairs.landmark_count) {
       const std::int64_t row = pairs.landmarks[thread] - first_row;
-      if (row >= 0 && row < kWords * kBits) atomicOr(&words_[row / kBits], 1U << row % kBits);
+      if (row >= 0 && row < kRowPadding) counts_[row] = 1.0F;
     }
     __syncthreads();
   }
-  __device__ bool contain(int row) const { return (words_[row / kBits] >> row % kBits & 1U) != 0; }
-  // How many ordered entries an entry of the row stands for.
-  __device__ int entries(int row, std::int64_t rows) const {
-    return row >= rows ? 0 : (contain(row) ? 1 : 2);
-  }
+  __device__ float of(int row) const { return counts_[row]; }
+  __device__ bool is_landmark(int row) const { return counts_[row] == 1.0F; }
 
  private:
-  static constexpr int kBits = 32;
-  static constexpr int kWords = LandmarkShape<2>::kRows / kBits;  // the most rows of a block
-  std::uint32_t words_[kWords];
+  float counts_[kRowPadding];
 };
+
+// Of the running thread's rows.
+template <int kGroups>
+__device__ __forceinline__ void own_counts(const RowCounts& counts,
+                                           const LandmarkPlace<kGroups>& place,
+                                           float (&own)[kOwn]) {
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) own[r] = counts.of(place.row(r));
+}
+
+// The guidance of the running thread's rows; 0 from N on.
+template <int kGroups>
+__device__ __forceinline__ void own_shifts(const LandmarkPairs& pairs, std::int64_t first_row,
+                                           const LandmarkPlace<kGroups>& place,
+                                           float (&own)[kOwn]) {
+#pragma unroll
+  for (int r = 0; r < kOwn; ++r) {
+    const std::int64_t row = first_row + place.row(r);
+    own[r] = row < *pairs.row_count ? shift_of_row(pairs, row) : 0.0F;
+  }
+}
 
 // run(Type<arithmetic>, integral constant: groups), for as few groups as hold the landmarks.
 template <class Run>

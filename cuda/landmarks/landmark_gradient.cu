@@ -26,7 +26,9 @@ namespace {
 
 constexpr int kLanes = 32;
 constexpr int kWarps = kTileThreads / kLanes;
+constexpr int kGradientRows = 64;  // of a block
 constexpr int kWarpRows = kGradientRows / kWarps;
+static_assert(kRowPadding % kGradientRows == 0);
 constexpr int kRowQuads = kWarpRows / kQuad;
 constexpr int kSliceDims = kLanes * kQuad;   // of a block
 constexpr int kGroups = kLanes / kRowQuads;  // of lanes, that form coefficients

@@ -23,7 +23,7 @@ LandmarkPairs landmark_pairs(const PairwiseTarget& target) {
           .landmark_count = target.landmark_count,
           .landmark_capacity = static_cast<int>(landmark_capacity(target)),
           .shift = target.shift,
-          .stride = round_up(target.rows.capacity, kGradientRows)};
+          .stride = round_up(target.rows.capacity, kRowPadding)};
 }
 
 void run_layer(Context& context, const LocalLoss& op, const LandmarkPairs& pairs,

@@ -21,13 +21,13 @@ __device__ void for_block_pairs(const LandmarkPairs& pairs, std::int64_t first_r
 }
 
 // Each unordered pair once: two landmarks meet in the row of the later one.
-__device__ void list_near(const LandmarkPairs& pairs, const LandmarkRows& landmark_rows,
+__device__ void list_near(const LandmarkPairs& pairs, const RowCounts& counts,
                           std::int64_t first_row, int m, std::int64_t row, float distance,
                           LayerState& state) {
   const float maximum = maximum_of(state);
   if (distance < kNearMaximumFp32 * maximum) return;
   const std::int64_t landmark = pairs.landmarks[m];
-  if (landmark_rows.contain(static_cast<int>(row - first_row)) && landmark > row) return;
+  if (counts.is_landmark(static_cast<int>(row - first_row)) && landmark > row) return;
   if (distance == maximum) atomicAdd(&state.exact_count, 1U);
   const unsigned slot = atomicAdd(&state.near_count, 1U);
   if (slot < kMostListed) state.near[slot] = pair_key(landmark, row);
@@ -37,15 +37,15 @@ __global__ void __launch_bounds__(kTileThreads)
     settle_landmark_maxima_kernel(LandmarkPairs pairs, LandmarkTarget target,
                                   const float* distances, int block_rows, LocalLossLayer layer,
                                   LayerOptions options, PairScratch scratch, LayerState* state) {
-  __shared__ LandmarkRows landmark_rows;
+  __shared__ RowCounts counts;
   const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * block_rows;
   if (first_row >= *pairs.row_count) return;
-  landmark_rows.find(pairs, first_row);
+  counts.find(pairs, first_row);
   const float maximum = maximum_of(*state);
   if (options.gradient && options.through_maximum && maximum > 0.0F &&
       scratch.maxima[blockIdx.x] >= kNearMaximumFp32 * maximum) {
     for_block_pairs(pairs, first_row, block_rows, [&](int m, std::int64_t row) {
-      list_near(pairs, landmark_rows, first_row, m, row, distances[m * pairs.stride + row], *state);
+      list_near(pairs, counts, first_row, m, row, distances[m * pairs.stride + row], *state);
     });
   }
   ErrorSums errors;
@@ -56,8 +56,7 @@ __global__ void __launch_bounds__(kTileThreads)
       const float error = __fmaf_rn(-weights.distance, distances[at],
                                     __fmul_rn(weights.target, target.entries[at]));
       const double weighted =
-          static_cast<double>(error) *
-          landmark_rows.entries(static_cast<int>(row - first_row), *pairs.row_count - first_row);
+          static_cast<double>(error) * counts.of(static_cast<int>(row - first_row));
       errors = errors + ErrorSums{weighted * error, weighted * distances[at]};
     });
   }

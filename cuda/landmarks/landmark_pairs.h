@@ -16,8 +16,9 @@ namespace lpdm::cuda {
 
 inline constexpr int kMostLandmarks = 64;
 
-// The rows of one block of the gradient. Matrices of pairs are padded to it with zeros.
-inline constexpr int kGradientRows = 64;
+// Matrices of pairs are padded to a multiple of so many rows, with zeros as far as blocks that have
+// rows reach: no block has more of them.
+inline constexpr int kRowPadding = 512;
 
 struct LandmarkPairs {
   const std::int64_t* row_count = nullptr;  // N

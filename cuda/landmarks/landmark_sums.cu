@@ -26,31 +26,26 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
                               LayerState* state) {
   using Shape = LandmarkShape<kGroups>;
   auto& stages = *dynamic_shared<typename Shape::Stages>();
-  __shared__ LandmarkRows landmark_rows;
+  __shared__ RowCounts counts;
   const std::int64_t rows = *pairs.row_count;
   const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
   if (first_row >= rows) return;
-  landmark_rows.find(pairs, first_row);
+  counts.find(pairs, first_row);
   Fragment distances;
   landmark_distances<Arithmetic, kGroups>(pairs, output, first_row, stages, distances);
   const LandmarkPlace<kGroups> place;
   float weights[kOwn];
-#pragma unroll
-  for (int r = 0; r < kOwn; ++r) {
-    weights[r] = static_cast<float>(landmark_rows.entries(place.row(r), rows - first_row));
-  }
+  own_counts(counts, place, weights);
+  const auto landmarks = static_cast<int>(*pairs.landmark_count);
   DistanceSums sums;
   float largest = 0.0F;
-  const auto room =
-      static_cast<int>(min(pairs.stride - first_row, static_cast<std::int64_t>(Shape::kRows)));
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
     const int m = place.landmark(c);
-    if (m >= *pairs.landmark_count) break;
+    if (m >= landmarks) break;
     const std::int64_t at = m * pairs.stride + first_row + place.row(0);
 #pragma unroll
     for (int r = 0; r < kOwn; ++r) {
-      if (place.row(r) >= room) break;
       const float distance = distances[r][c];
       kept[at + r * kRowLanes] = distance;
       const float weighted = weights[r] * distance;

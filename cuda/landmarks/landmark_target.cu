@@ -21,19 +21,19 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   Fragment distances;
   landmark_distances<Arithmetic, kGroups>(pairs, input, first_row, stages, distances);
   const LandmarkPlace<kGroups> place;
+  const auto landmarks = static_cast<int>(*pairs.landmark_count);
+  const TargetScales scales = shifted ? undivided(*result.scales) : TargetScales{};
+  float shifts[kOwn];
+  own_shifts(pairs, first_row, place, shifts);
   float largest = 0.0F;
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
-    if (place.landmark(c) >= *pairs.landmark_count) break;
-    const float other = shift_of_row(pairs, pairs.landmarks[place.landmark(c)]);
+    if (place.landmark(c) >= landmarks) break;
+    const float other = shifted ? shift_of_row(pairs, pairs.landmarks[place.landmark(c)]) : 0.0F;
 #pragma unroll
     for (int r = 0; r < kOwn; ++r) {
-      float value = distances[r][c];
-      const std::int64_t row = first_row + place.row(r);
-      if (shifted && row < rows) {
-        value = normalized(value, undivided(*result.scales), shift_of_row(pairs, row), other);
-      }
-      largest = fmaxf(largest, value);
+      const float value = normalized(distances[r][c], scales, shifted ? shifts[r] : 0.0F, other);
+      if (first_row + place.row(r) < rows) largest = fmaxf(largest, value);
     }
   }
   largest = tile_block_max(largest);
@@ -54,31 +54,32 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
                        float* entries, TargetSums* partial, TargetState* state) {
   using Shape = LandmarkShape<kGroups>;
   auto& stages = *dynamic_shared<typename Shape::Stages>();
-  __shared__ LandmarkRows landmark_rows;
+  __shared__ RowCounts counts;
   const std::int64_t rows = *pairs.row_count;
   const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
   if (first_row >= rows) return;
-  landmark_rows.find(pairs, first_row);
+  counts.find(pairs, first_row);
   Fragment distances;
   landmark_distances<Arithmetic, kGroups>(pairs, input, first_row, stages, distances);
   const LandmarkPlace<kGroups> place;
+  const auto landmarks = static_cast<int>(*pairs.landmark_count);
   const TargetScales normalising = *scales;
+  float shifts[kOwn], weights[kOwn];
+  own_shifts(pairs, first_row, place, shifts);
+  own_counts(counts, place, weights);
   float sum = 0.0F, squared = 0.0F;
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
     const int m = place.landmark(c);
-    if (m >= *pairs.landmark_count) break;
+    if (m >= landmarks) break;
     const float other = shift_of_row(pairs, pairs.landmarks[m]);
+    float* to = entries + m * pairs.stride + first_row + place.row(0);
 #pragma unroll
     for (int r = 0; r < kOwn; ++r) {
-      const std::int64_t row = first_row + place.row(r);
-      if (row >= pairs.stride) break;
-      const float target =
-          row < rows ? normalized(distances[r][c], normalising, shift_of_row(pairs, row), other)
-                     : 0.0F;
-      entries[m * pairs.stride + row] = target;
-      const int count = landmark_rows.entries(place.row(r), rows - first_row);
-      const float weighted = static_cast<float>(count) * target;
+      const float plain = normalized(distances[r][c], normalising, shifts[r], other);
+      const float target = weights[r] > 0.0F ? plain : 0.0F;
+      to[r * kRowLanes] = target;
+      const float weighted = weights[r] * target;
       sum += weighted;
       squared = __fmaf_rn(weighted, target, squared);
     }

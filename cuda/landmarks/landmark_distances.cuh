@@ -1,4 +1,5 @@
-// Distances of a block of rows to all landmarks, 8×8 of them in each thread's registers.
+// Distances of a block of rows to all landmarks, 8×8 of them in each thread's registers; or 2×8,
+// where rows are too few to fill the device with threads of 8.
 //
 // Unlike a tile of all pairs (pairs/pair_tile.cuh) a block has as many rows as it has threads for,
 // and rows are read as they lie: a landmark's values are needed by all rows at once, so that few
@@ -24,12 +25,14 @@ namespace lpdm::cuda {
 inline constexpr int kRowLanes = 16;
 inline constexpr int kLandmarkBlocks = 3;  // on a multiprocessor: more would lack registers
 
-// kGroups: of 8 landmarks each.
-template <int kGroups>
+inline constexpr int kFewOwnRows = 2;
+
+// kGroups: of 8 landmarks each. kOwnRows: of a thread.
+template <int kGroups, int kOwnRows = kOwn>
 struct LandmarkShape {
   static constexpr int kLandmarks = kGroups * kOwn;
-  static constexpr int kRows = kTileThreads / kGroups * kOwn;  // of a block
-  static constexpr int kChunk = kGroups == 2 ? 8 : 16;         // dimensions staged at once
+  static constexpr int kRows = kTileThreads / kGroups * kOwnRows;  // of a block
+  static constexpr int kChunk = kGroups == 2 ? 8 : 16;             // dimensions staged at once
   static constexpr int kQuads = kChunk / kQuad;
   static constexpr int kPitch = kQuads + 1;  // one more against bank conflicts
   static constexpr int kRowsAtOnce = kTileThreads / kQuads;
@@ -48,26 +51,28 @@ struct LandmarkShape {
   };
 };
 
-// Where the running thread stands: its entries of a Fragment are [row][landmark].
-template <int kGroups>
+// A thread's distances.
+template <int kOwnRows>
+using LandmarkFragment = float[kOwnRows][kOwn];
+
+// Where the running thread stands: its entries of a fragment are [row][landmark].
+template <int kGroups, int kOwnRows = kOwn>
 struct LandmarkPlace {
   int lane, group, row_block;
   __device__ LandmarkPlace()
       : lane(static_cast<int>(threadIdx.x) % kRowLanes),
         group(static_cast<int>(threadIdx.x) / kRowLanes % kGroups),
         row_block(static_cast<int>(threadIdx.x) / (kRowLanes * kGroups)) {}
-  __device__ int row(int r) const { return (row_block * kOwn + r) * kRowLanes + lane; }
+  __device__ int row(int r) const { return (row_block * kOwnRows + r) * kRowLanes + lane; }
   __device__ int landmark(int c) const { return group * kOwn + c; }
 };
 
 namespace landmark {
 
 // Where a thread's part of the stages comes from.
-template <int kGroups>
+template <class Shape>
 class StageSource {
  public:
-  using Shape = LandmarkShape<kGroups>;
-
   __device__ StageSource(const LandmarkPairs& pairs, const RowQuads& values, std::int64_t first_row)
       : rows_(values.data + first_row * values.pitch),
         at_(part() * kQuad),
@@ -127,24 +132,24 @@ class StageSource {
   int last_;
 };
 
-template <class Arithmetic, int kGroups>
-__device__ __forceinline__ void add_quad(const typename LandmarkShape<kGroups>::Stages& stages,
-                                         int buffer, int quad, const LandmarkPlace<kGroups>& place,
-                                         typename Arithmetic::Accumulator (&sums)[kOwn][kOwn]) {
-  float4 row[kOwn];
+template <class Arithmetic, int kGroups, int kOwnRows>
+__device__ __forceinline__ void add_quad(
+    const typename LandmarkShape<kGroups, kOwnRows>::Stages& stages, int buffer, int quad,
+    const LandmarkPlace<kGroups, kOwnRows>& place,
+    typename Arithmetic::Accumulator (&sums)[kOwnRows][kOwn]) {
+  float4 row[kOwnRows];
 #pragma unroll
-  for (int r = 0; r < kOwn; ++r) row[r] = stages.rows[buffer][place.row(r)][quad];
+  for (int r = 0; r < kOwnRows; ++r) row[r] = stages.rows[buffer][place.row(r)][quad];
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
     const float4 other = stages.landmarks[buffer][place.landmark(c)][quad];
-    const auto add = [&](float4 of_row, float4 of_landmark, int r) {
-      Arithmetic::add(sums[r][c], __float_as_uint(of_row.x), __float_as_uint(of_landmark.x));
-      Arithmetic::add(sums[r][c], __float_as_uint(of_row.y), __float_as_uint(of_landmark.y));
-      Arithmetic::add(sums[r][c], __float_as_uint(of_row.z), __float_as_uint(of_landmark.z));
-      Arithmetic::add(sums[r][c], __float_as_uint(of_row.w), __float_as_uint(of_landmark.w));
-    };
 #pragma unroll
-    for (int r = 0; r < kOwn; ++r) add(row[r], other, r);
+    for (int r = 0; r < kOwnRows; ++r) {
+      Arithmetic::add(sums[r][c], __float_as_uint(row[r].x), __float_as_uint(other.x));
+      Arithmetic::add(sums[r][c], __float_as_uint(row[r].y), __float_as_uint(other.y));
+      Arithmetic::add(sums[r][c], __float_as_uint(row[r].z), __float_as_uint(other.z));
+      Arithmetic::add(sums[r][c], __float_as_uint(row[r].w), __float_as_uint(other.w));
+    }
   }
 }
 
@@ -152,16 +157,16 @@ __device__ __forceinline__ void add_quad(const typename LandmarkShape<kGroups>::
 
 // distances: of the rows first_row .., 0 from N on, and of all landmarks. Arithmetic: in float32.
 // All threads of the block take part.
-template <class Arithmetic, int kGroups>
-__device__ __forceinline__ void landmark_distances(const LandmarkPairs& pairs,
-                                                   const RowQuads& values, std::int64_t first_row,
-                                                   typename LandmarkShape<kGroups>::Stages& stages,
-                                                   Fragment& distances) {
-  using Shape = LandmarkShape<kGroups>;
+template <class Arithmetic, int kGroups, int kOwnRows>
+__device__ __forceinline__ void landmark_distances(
+    const LandmarkPairs& pairs, const RowQuads& values, std::int64_t first_row,
+    typename LandmarkShape<kGroups, kOwnRows>::Stages& stages,
+    LandmarkFragment<kOwnRows>& distances) {
+  using Shape = LandmarkShape<kGroups, kOwnRows>;
   static_assert(Arithmetic::kFlushWords == 0 && Arithmetic::kValuesPerWord == 1);
-  const LandmarkPlace<kGroups> place;
-  typename Arithmetic::Accumulator sums[kOwn][kOwn] = {};
-  landmark::StageSource<kGroups> source(pairs, values, first_row);
+  const LandmarkPlace<kGroups, kOwnRows> place;
+  typename Arithmetic::Accumulator sums[kOwnRows][kOwn] = {};
+  landmark::StageSource<Shape> source(pairs, values, first_row);
   source.store(source.next(), 0, stages);
   __syncthreads();
   const int quads = static_cast<int>(values.pitch / kQuad);
@@ -172,12 +177,12 @@ __device__ __forceinline__ void landmark_distances(const LandmarkPairs& pairs,
     if (more || quads - done == Shape::kQuads) {
 #pragma unroll
       for (int k = 0; k < Shape::kQuads; ++k) {
-        landmark::add_quad<Arithmetic, kGroups>(stages, buffer, k, place, sums);
+        landmark::add_quad<Arithmetic>(stages, buffer, k, place, sums);
       }
     } else {
 #pragma unroll 1
       for (int k = 0; k < quads - done; ++k) {
-        landmark::add_quad<Arithmetic, kGroups>(stages, buffer, k, place, sums);
+        landmark::add_quad<Arithmetic>(stages, buffer, k, place, sums);
       }
     }
     if (more) source.store(next, buffer ^ 1, stages);
@@ -185,7 +190,7 @@ __device__ __forceinline__ void landmark_distances(const LandmarkPairs& pairs,
   }
   const std::int64_t rows = *pairs.row_count - first_row;
 #pragma unroll
-  for (int r = 0; r < kOwn; ++r) {
+  for (int r = 0; r < kOwnRows; ++r) {
     const bool real = place.row(r) < rows;
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
@@ -218,12 +223,12 @@ class RowCounts {
 };
 
 // Of the running thread's rows.
-template <int kGroups>
+template <int kGroups, int kOwnRows>
 __device__ __forceinline__ void own_counts(const RowCounts& counts,
-                                           const LandmarkPlace<kGroups>& place,
-                                           float (&own)[kOwn]) {
+                                           const LandmarkPlace<kGroups, kOwnRows>& place,
+                                           float (&own)[kOwnRows]) {
 #pragma unroll
-  for (int r = 0; r < kOwn; ++r) own[r] = counts.of(place.row(r));
+  for (int r = 0; r < kOwnRows; ++r) own[r] = counts.of(place.row(r));
 }
 
 // The guidance of the running thread's rows; 0 from N on.
@@ -254,19 +259,12 @@ void dispatch_landmarks(Metric metric, int landmarks, const Run& run) {
 }
 
 // A block for each block of rows.
-template <int kGroups>
+template <int kGroups, int kOwnRows = kOwn>
 LaunchShape landmark_shape(const LandmarkPairs& pairs) {
-  using Shape = LandmarkShape<kGroups>;
+  using Shape = LandmarkShape<kGroups, kOwnRows>;
   return {.grid = dim3(static_cast<unsigned>(ceil_div(pairs.row_capacity, Shape::kRows))),
           .block = dim3(kTileThreads),
           .shared_bytes = sizeof(typename Shape::Stages)};
-}
-
-// Rows of a block, for as many landmarks.
-inline int landmark_block_rows(int landmarks) {
-  if (landmarks <= LandmarkShape<2>::kLandmarks) return LandmarkShape<2>::kRows;
-  if (landmarks <= LandmarkShape<4>::kLandmarks) return LandmarkShape<4>::kRows;
-  return LandmarkShape<8>::kRows;
 }
 
 }  // namespace lpdm::cuda

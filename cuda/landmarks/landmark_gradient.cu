@@ -26,21 +26,33 @@ namespace {
 
 constexpr int kLanes = 32;
 constexpr int kWarps = kTileThreads / kLanes;
-constexpr int kGradientRows = 64;  // of a block
-constexpr int kWarpRows = kGradientRows / kWarps;
-static_assert(kRowPadding % kGradientRows == 0);
-constexpr int kRowQuads = kWarpRows / kQuad;
-constexpr int kSliceDims = kLanes * kQuad;   // of a block
-constexpr int kGroups = kLanes / kRowQuads;  // of lanes, that form coefficients
-constexpr int kBlocks = 2;                   // on a multiprocessor
+constexpr int kSliceDims = kLanes * kQuad;  // of a block
+constexpr int kBlocks = 2;                  // on a multiprocessor
 constexpr unsigned kAllLanes = 0xFFFFFFFFU;
 
 int padded_landmarks(int landmarks) {
   return static_cast<int>(ceil_div(landmarks, kWarps)) * kWarps;
 }
 
+// How many rows a warp has: many for speed, few where there are not enough of them to keep all
+// warps of the device busy.
+constexpr int kManyRows = 16, kFewRows = 4;
+
+template <int kWarpRows>
+struct WarpShape {
+  static constexpr int kRowQuads = kWarpRows / kQuad;
+  static constexpr int kGroups = kLanes / kRowQuads;  // of lanes, that form coefficients
+  static constexpr int kBlockRows = kWarps * kWarpRows;
+  static_assert(kRowPadding % kBlockRows == 0);
+};
+
+template <int kWarpRows>
+using Entries = float[kWarpRows][kQuad];
+
 // What a block keeps in shared memory, for a multiple of kWarps landmarks.
+template <int kWarpRows>
 struct GradientMemory {
+  static constexpr int kRowQuads = WarpShape<kWarpRows>::kRowQuads;
   float4* scales;        // (landmarks, kLanes)
   float4* offsets;       // likewise
   float4* ends;          // likewise
@@ -93,8 +105,9 @@ __device__ float step_scale(float value) {
 
 // The landmarks' values as directions take them; dimensions and landmarks that there are not are
 // equal to nothing. Returns whether ExactStep is to be used.
+template <int kWarpRows>
 __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& layer, Metric metric,
-                            int landmarks, const GradientMemory& memory) {
+                            int landmarks, const GradientMemory<kWarpRows>& memory) {
   const std::int64_t d = static_cast<std::int64_t>(blockIdx.y) * kSliceDims + threadIdx.x;
   auto* scales = reinterpret_cast<float*>(memory.scales) + threadIdx.x;
   auto* offsets = reinterpret_cast<float*>(memory.offsets) + threadIdx.x;
@@ -105,7 +118,8 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
                : 0.0F;
   };
   // Those of landmarks that there are not stay zero.
-  for (int k = static_cast<int>(threadIdx.x) % kLanes; k < landmarks * kRowQuads; k += kLanes) {
+  for (int k = static_cast<int>(threadIdx.x) % kLanes;
+       k < landmarks * WarpShape<kWarpRows>::kRowQuads; k += kLanes) {
     memory.coefficients[k] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
   }
   bool exact = metric == Metric::kL2;
@@ -169,27 +183,29 @@ __device__ float sum_of(float4 quad) { return (quad.x + quad.y) + (quad.z + quad
 
 // Forms the coefficients of the warp's rows. Returns their sums over all landmarks, for four rows:
 // those of quad lane % kRowQuads.
+template <int kWarpRows>
 __device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, int count,
                                                     const CoefficientRule& rule,
                                                     const float* target, const float* distances,
                                                     std::int64_t first_row,
-                                                    const GradientMemory& memory) {
+                                                    const GradientMemory<kWarpRows>& memory) {
+  using Shape = WarpShape<kWarpRows>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const int quad = lane % kRowQuads;
-  const std::int64_t first = lane / kRowQuads * pairs.stride + first_row + quad * kQuad;
+  const int quad = lane % Shape::kRowQuads;
+  const std::int64_t first = lane / Shape::kRowQuads * pairs.stride + first_row + quad * kQuad;
   const auto* t = reinterpret_cast<const float4*>(target + first);
   const auto* d = reinterpret_cast<const float4*>(distances + first);
-  const std::int64_t step = kGroups * pairs.stride / kQuad;
+  const std::int64_t step = Shape::kGroups * pairs.stride / kQuad;
   float4* to = memory.coefficients + lane;
   float4 sums = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
 #pragma unroll 4
-  for (int m = lane / kRowQuads; m < count; m += kGroups) {
+  for (int m = lane / Shape::kRowQuads; m < count; m += Shape::kGroups) {
     const float4 c = rule.of(*t, *d);
     *to = c;
     sums = sums + c;
     t += step, d += step, to += kLanes;
   }
-  for (int turn = kRowQuads; turn < kLanes; turn *= 2) {
+  for (int turn = Shape::kRowQuads; turn < kLanes; turn *= 2) {
     sums = sums + make_float4(__shfl_xor_sync(kAllLanes, sums.x, turn),
                               __shfl_xor_sync(kAllLanes, sums.y, turn),
                               __shfl_xor_sync(kAllLanes, sums.z, turn),
@@ -199,18 +215,17 @@ __device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, 
   return sums;
 }
 
-using Entries = float[kWarpRows][kQuad];
-
 // One landmark's share of the gradient of the warp's rows, and theirs of its own.
-template <class Direction>
-__device__ __forceinline__ void add_landmark(const GradientMemory& memory, int m, int lane,
-                                             const Entries& values, Entries& gradient) {
+template <class Direction, int kWarpRows>
+__device__ __forceinline__ void add_landmark(const GradientMemory<kWarpRows>& memory, int m,
+                                             int lane, const Entries<kWarpRows>& values,
+                                             Entries<kWarpRows>& gradient) {
   const float4 scale = memory.scales[m * kLanes + lane];
   const float4 offset = memory.offsets[m * kLanes + lane];
   float4 end = memory.ends[m * kLanes + lane];
 #pragma unroll
-  for (int q = 0; q < kRowQuads; ++q) {
-    const float4 of_quad = memory.coefficients[m * kRowQuads + q];
+  for (int q = 0; q < WarpShape<kWarpRows>::kRowQuads; ++q) {
+    const float4 of_quad = memory.coefficients[m * WarpShape<kWarpRows>::kRowQuads + q];
     const float coefficients[kQuad] = {of_quad.x, of_quad.y, of_quad.z, of_quad.w};
 #pragma unroll
     for (int k = 0; k < kQuad; ++k) {
@@ -231,9 +246,10 @@ __device__ __forceinline__ void add_landmark(const GradientMemory& memory, int m
 }
 
 // All landmarks, of which each warp has a quarter to itself at a time.
-template <class Direction>
-__device__ __forceinline__ void add_landmarks(const GradientMemory& memory, int landmarks,
-                                              const Entries& values, Entries& gradient) {
+template <class Direction, int kWarpRows>
+__device__ __forceinline__ void add_landmarks(const GradientMemory<kWarpRows>& memory,
+                                              int landmarks, const Entries<kWarpRows>& values,
+                                              Entries<kWarpRows>& gradient) {
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int warp = static_cast<int>(threadIdx.x) / kLanes;
   const int quarter = landmarks / kWarps;
@@ -254,8 +270,9 @@ struct OwnQuads {
 
   // Beyond the last row it is that one again, and likewise beyond the last dimension: with
   // coefficients of zero nothing comes of it.
+  template <int kWarpRows>
   __device__ __forceinline__ void load(std::int64_t rows, const RowQuads& from,
-                                       Entries& values) const {
+                                       Entries<kWarpRows>& values) const {
     const std::int64_t first = min(first_row, rows - 1);
     const auto last = static_cast<int>(min(rows - 1 - first, std::int64_t{kWarpRows}));
     const float* at = from.data + first * from.pitch + min(d, static_cast<int>(from.pitch) - kQuad);
@@ -267,8 +284,9 @@ struct OwnQuads {
     }
   }
 
+  template <int kWarpRows>
   __device__ __forceinline__ void store(std::int64_t capacity, const WritableQuads& to,
-                                        const Entries& entries) const {
+                                        const Entries<kWarpRows>& entries) const {
     const bool is_there = d < static_cast<int>(to.pitch);
     const auto rows =
         is_there ? static_cast<int>(min(capacity - first_row, std::int64_t{kWarpRows})) : 0;
@@ -283,7 +301,8 @@ struct OwnQuads {
   }
 };
 
-__device__ __forceinline__ void set_all(Entries& entries, float value) {
+template <int kWarpRows>
+__device__ __forceinline__ void set_all(Entries<kWarpRows>& entries, float value) {
 #pragma unroll
   for (int r = 0; r < kWarpRows; ++r) {
 #pragma unroll
@@ -291,8 +310,9 @@ __device__ __forceinline__ void set_all(Entries& entries, float value) {
   }
 }
 
-template <Activation kActivation>
-__device__ __forceinline__ void scale_by_slope(const Entries& values, Entries& gradient) {
+template <Activation kActivation, int kWarpRows>
+__device__ __forceinline__ void scale_by_slope(const Entries<kWarpRows>& values,
+                                               Entries<kWarpRows>& gradient) {
 #pragma unroll
   for (int r = 0; r < kWarpRows; ++r) {
 #pragma unroll
@@ -301,8 +321,10 @@ __device__ __forceinline__ void scale_by_slope(const Entries& values, Entries& g
 }
 
 // ∂L/∂y → delta.
+template <int kWarpRows>
 __device__ __forceinline__ void through_activation(const LocalLossLayer& layer,
-                                                   const Entries& values, Entries& gradient) {
+                                                   const Entries<kWarpRows>& values,
+                                                   Entries<kWarpRows>& gradient) {
   if (!layer.delta_through_activation) return;
   if (layer.activation == Activation::kTanh) scale_by_slope<Activation::kTanh>(values, gradient);
   if (layer.activation == Activation::kRelu) scale_by_slope<Activation::kRelu>(values, gradient);
@@ -310,9 +332,10 @@ __device__ __forceinline__ void through_activation(const LocalLossLayer& layer,
 
 // A block's part of the landmarks' ends. coefficient_sums: of the running thread, over its warp's
 // rows, for the landmarks lane and lane + kLanes.
+template <int kWarpRows>
 __device__ void store_ends(const LandmarkPairs& pairs, std::int64_t dim, int landmarks,
-                           const GradientMemory& memory, const float (&coefficient_sums)[2],
-                           const LandmarkEnds& to) {
+                           const GradientMemory<kWarpRows>& memory,
+                           const float (&coefficient_sums)[2], const LandmarkEnds& to) {
   const int thread = static_cast<int>(threadIdx.x);
   __syncwarp();  // the warp's coefficients have been read
   auto* of_warp = reinterpret_cast<float*>(memory.coefficients);
@@ -335,8 +358,10 @@ __device__ void store_ends(const LandmarkPairs& pairs, std::int64_t dim, int lan
 
 // l1: what the gradients of a warp's rows begin with, and this thread's share of the landmarks'
 // coefficient sums.
+template <int kWarpRows>
 __device__ __forceinline__ void start_from_sums(float4 row_sums, int landmarks,
-                                                const GradientMemory& memory, Entries& gradient,
+                                                const GradientMemory<kWarpRows>& memory,
+                                                Entries<kWarpRows>& gradient,
                                                 float (&coefficient_sums)[2]) {
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const float of_rows[kQuad] = {row_sums.x, row_sums.y, row_sums.z, row_sums.w};
@@ -351,14 +376,14 @@ __device__ __forceinline__ void start_from_sums(float4 row_sums, int landmarks,
     const int m = lane + k * kLanes;
     if (m >= landmarks) break;
 #pragma unroll
-    for (int q = 0; q < kRowQuads; ++q) {
-      coefficient_sums[k] += sum_of(memory.coefficients[m * kRowQuads + q]);
+    for (int q = 0; q < WarpShape<kWarpRows>::kRowQuads; ++q) {
+      coefficient_sums[k] += sum_of(memory.coefficients[m * WarpShape<kWarpRows>::kRowQuads + q]);
     }
   }
 }
 
 // Grid: parts of the rows × slices of the dimensions.
-template <Metric kMetric>
+template <Metric kMetric, int kWarpRows>
 __global__ void __launch_bounds__(kTileThreads, kBlocks)
     landmark_gradient_kernel(LandmarkPairs pairs, const float* target, const float* distances,
                              RowQuads output, LocalLossLayer layer, const LayerState* state,
@@ -366,18 +391,19 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
   const std::int64_t rows = *pairs.row_count;
   const auto count = static_cast<int>(*pairs.landmark_count);
   const int landmarks = (count + kWarps - 1) / kWarps * kWarps;
-  const GradientMemory memory(dynamic_shared<float4>(), landmarks);
+  const GradientMemory<kWarpRows> memory(dynamic_shared<float4>(), landmarks);
   const bool exact = fill_tables(pairs, layer, kMetric, landmarks, memory);
   const CoefficientRule rule(*state, kMetric);
   const int thread = static_cast<int>(threadIdx.x);
   OwnQuads own{0, static_cast<int>(blockIdx.y) * kSliceDims + thread % kLanes * kQuad};
   float coefficient_sums[2] = {};
-  const std::int64_t tiles = ceil_div(pairs.row_capacity, kGradientRows);
+  constexpr int kBlockRows = WarpShape<kWarpRows>::kBlockRows;
+  const std::int64_t tiles = ceil_div(pairs.row_capacity, kBlockRows);
   for (std::int64_t tile = blockIdx.x; tile < tiles; tile += gridDim.x) {
-    own.first_row = tile * kGradientRows + thread / kLanes * kWarpRows;
-    Entries gradient;
-    if (tile * kGradientRows < rows) {
-      Entries values;
+    own.first_row = tile * kBlockRows + thread / kLanes * kWarpRows;
+    Entries<kWarpRows> gradient;
+    if (tile * kBlockRows < rows) {
+      Entries<kWarpRows> values;
       own.load(rows, output, values);
       const float4 row_sums =
           form_coefficients(pairs, count, rule, target, distances, own.first_row, memory);
@@ -404,7 +430,8 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
 }  // namespace
 
 std::size_t landmark_gradient_bytes(int landmarks) {
-  constexpr std::size_t kBytes = sizeof(float4) * (3 * kLanes + kWarps * kRowQuads);
+  constexpr std::size_t kBytes =
+      sizeof(float4) * (3 * kLanes + kWarps * WarpShape<kManyRows>::kRowQuads);
   return static_cast<std::size_t>(padded_landmarks(landmarks)) * kBytes;
 }
 
@@ -413,7 +440,9 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
                                    const RowQuads& output, const LocalLossLayer& layer,
                                    const LayerOptions& options, const LayerState* state) {
   const std::int64_t slices = ceil_div(layer.out, kSliceDims);
-  const std::int64_t tiles = ceil_div(pairs.row_capacity, kGradientRows);
+  const int block_rows =
+      pairs.few_rows ? WarpShape<kFewRows>::kBlockRows : WarpShape<kManyRows>::kBlockRows;
+  const std::int64_t tiles = ceil_div(pairs.row_capacity, block_rows);
   // All at once: each has tables to fill and ends to leave behind.
   const std::int64_t wanted = ceil_div(kBlocks * context.device.multiprocessors, slices);
   const auto parts = static_cast<int>(std::clamp<std::int64_t>(wanted, 1, tiles));
@@ -425,10 +454,17 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
   const LaunchShape shape{.grid = dim3(static_cast<unsigned>(parts), static_cast<unsigned>(slices)),
                           .block = dim3(kTileThreads),
                           .shared_bytes = landmark_gradient_bytes(pairs.landmark_capacity)};
-  launch(options.metric == Metric::kL2 ? landmark_gradient_kernel<Metric::kL2>
-                                       : landmark_gradient_kernel<Metric::kL1>,
-         shape, context.stream, pairs, target.entries, distances, output, layer, state, ends,
-         delta);
+  const auto enqueue = [&](auto kernel) {
+    launch(kernel, shape, context.stream, pairs, target.entries, distances, output, layer, state,
+           ends, delta);
+  };
+  if (options.metric == Metric::kL2) {
+    enqueue(pairs.few_rows ? landmark_gradient_kernel<Metric::kL2, kFewRows>
+                           : landmark_gradient_kernel<Metric::kL2, kManyRows>);
+  } else {
+    enqueue(pairs.few_rows ? landmark_gradient_kernel<Metric::kL1, kFewRows>
+                           : landmark_gradient_kernel<Metric::kL1, kManyRows>);
+  }
   copy_back(context, rows, delta, layer.delta, layer.out);
   return ends;
 }

@@ -16,14 +16,20 @@ std::int64_t landmark_capacity(const PairwiseTarget& target) {
   return target.landmark_capacity > 0 ? target.landmark_capacity : target.rows.capacity;
 }
 
-LandmarkPairs landmark_pairs(const PairwiseTarget& target) {
+// Below this, blocks of 128 rows would be fewer than two for each multiprocessor.
+std::int64_t fewest_rows(const Context& context) {
+  return std::int64_t{2} * 128 * context.device.multiprocessors;
+}
+
+LandmarkPairs landmark_pairs(const Context& context, const PairwiseTarget& target) {
   return {.row_count = target.rows.count,
           .row_capacity = target.rows.capacity,
           .landmarks = target.landmarks,
           .landmark_count = target.landmark_count,
           .landmark_capacity = static_cast<int>(landmark_capacity(target)),
           .shift = target.shift,
-          .stride = round_up(target.rows.capacity, kRowPadding)};
+          .stride = round_up(target.rows.capacity, kRowPadding),
+          .few_rows = target.rows.capacity < fewest_rows(context)};
 }
 
 void run_layer(Context& context, const LocalLoss& op, const LandmarkPairs& pairs,
@@ -61,12 +67,12 @@ bool takes_few_landmarks(const Context& context, const PairwiseTarget& target, T
 
 void landmark_statistics(Context& context, const TargetStatistics& op) {
   const PairwiseTarget& target = op.target;
-  find_landmark_scales(context, landmark_pairs(target), target,
+  find_landmark_scales(context, landmark_pairs(context, target), target,
                        row_quads(context, target.rows, target.input, target.dim), op.scales);
 }
 
 void landmark_loss(Context& context, const LocalLoss& op) {
-  const LandmarkPairs pairs = landmark_pairs(op.target);
+  const LandmarkPairs pairs = landmark_pairs(context, op.target);
   LandmarkTarget target;
   context.stage("target", [&] {
     target = form_landmark_target(

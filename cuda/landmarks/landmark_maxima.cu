@@ -82,8 +82,7 @@ void settle_landmark_maxima(Context& context, const LandmarkPairs& pairs,
                             const PairScratch& scratch, LayerState* state) {
   launch(settle_landmark_maxima_kernel,
          {.grid = landmark_grid(pairs).grid(), .block = dim3(kTileThreads)}, context.stream, pairs,
-         target, distances, landmark_block_rows(pairs.landmark_capacity), layer, options, scratch,
-         state);
+         target, distances, landmark_block_rows(pairs), layer, options, scratch, state);
 }
 
 }  // namespace lpdm::cuda

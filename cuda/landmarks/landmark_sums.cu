@@ -19,22 +19,22 @@ __device__ double kept_entries(std::int64_t rows, std::int64_t landmarks) {
   return all * all - dropped * dropped;
 }
 
-template <class Arithmetic, int kGroups>
+template <class Arithmetic, int kGroups, int kOwnRows>
 __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
     sum_landmark_pairs_kernel(LandmarkPairs pairs, LandmarkTarget target, RowQuads output,
                               LayerOptions options, PairScratch scratch, float* kept,
                               LayerState* state) {
-  using Shape = LandmarkShape<kGroups>;
+  using Shape = LandmarkShape<kGroups, kOwnRows>;
   auto& stages = *dynamic_shared<typename Shape::Stages>();
   __shared__ RowCounts counts;
   const std::int64_t rows = *pairs.row_count;
   const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
   if (first_row >= rows) return;
   counts.find(pairs, first_row);
-  Fragment distances;
-  landmark_distances<Arithmetic, kGroups>(pairs, output, first_row, stages, distances);
-  const LandmarkPlace<kGroups> place;
-  float weights[kOwn];
+  LandmarkFragment<kOwnRows> distances;
+  landmark_distances<Arithmetic, kGroups, kOwnRows>(pairs, output, first_row, stages, distances);
+  const LandmarkPlace<kGroups, kOwnRows> place;
+  float weights[kOwnRows];
   own_counts(counts, place, weights);
   const auto landmarks = static_cast<int>(*pairs.landmark_count);
   DistanceSums sums;
@@ -45,7 +45,7 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
     if (m >= landmarks) break;
     const std::int64_t at = m * pairs.stride + first_row + place.row(0);
 #pragma unroll
-    for (int r = 0; r < kOwn; ++r) {
+    for (int r = 0; r < kOwnRows; ++r) {
       const float distance = distances[r][c];
       kept[at + r * kRowLanes] = distance;
       const float weighted = weights[r] * distance;
@@ -79,18 +79,36 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
 
 }  // namespace
 
+int landmark_block_rows(const LandmarkPairs& pairs) {
+  int rows = 0;
+  dispatch_landmarks(Metric::kL1, pairs.landmark_capacity, [&](auto, auto groups) {
+    constexpr int kGroups = decltype(groups)::value;
+    rows =
+        pairs.few_rows ? LandmarkShape<kGroups, kFewOwnRows>::kRows : LandmarkShape<kGroups>::kRows;
+  });
+  return rows;
+}
+
 TileGrid landmark_grid(const LandmarkPairs& pairs) {
-  return {ceil_div(pairs.row_capacity, landmark_block_rows(pairs.landmark_capacity)), 1};
+  return {ceil_div(pairs.row_capacity, landmark_block_rows(pairs)), 1};
 }
 
 void sum_landmark_pairs(Context& context, const LandmarkPairs& pairs, const LandmarkTarget& target,
                         const RowQuads& output, const LayerOptions& options,
                         const PairScratch& scratch, float* distances, LayerState* state) {
   dispatch_landmarks(options.metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
+    using Arithmetic = typename decltype(arithmetic)::type;
     constexpr int kGroups = decltype(groups)::value;
-    launch(sum_landmark_pairs_kernel<typename decltype(arithmetic)::type, kGroups>,
-           landmark_shape<kGroups>(pairs), context.stream, pairs, target, output, options, scratch,
-           distances, state);
+    const auto enqueue = [&](auto kernel, const LaunchShape& shape) {
+      launch(kernel, shape, context.stream, pairs, target, output, options, scratch, distances,
+             state);
+    };
+    if (pairs.few_rows) {
+      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kFewOwnRows>,
+              landmark_shape<kGroups, kFewOwnRows>(pairs));
+    } else {
+      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kOwn>, landmark_shape<kGroups>(pairs));
+    }
   });
 }
 

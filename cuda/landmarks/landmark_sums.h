@@ -10,7 +10,8 @@
 
 namespace lpdm::cuda {
 
-// One block for as many rows as landmark_block_rows says.
+// Rows of a block.
+int landmark_block_rows(const LandmarkPairs& pairs);
 TileGrid landmark_grid(const LandmarkPairs& pairs);
 
 // Writes all distances of `output`, (M, stride), zeros in rows from N on. Leaves the sums, the

@@ -19,7 +19,7 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
   if (first_row >= rows) return;
   Fragment distances;
-  landmark_distances<Arithmetic, kGroups>(pairs, input, first_row, stages, distances);
+  landmark_distances<Arithmetic, kGroups, kOwn>(pairs, input, first_row, stages, distances);
   const LandmarkPlace<kGroups> place;
   const auto landmarks = static_cast<int>(*pairs.landmark_count);
   const TargetScales scales = shifted ? undivided(*result.scales) : TargetScales{};
@@ -60,7 +60,7 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   if (first_row >= rows) return;
   counts.find(pairs, first_row);
   Fragment distances;
-  landmark_distances<Arithmetic, kGroups>(pairs, input, first_row, stages, distances);
+  landmark_distances<Arithmetic, kGroups, kOwn>(pairs, input, first_row, stages, distances);
   const LandmarkPlace<kGroups> place;
   const auto landmarks = static_cast<int>(*pairs.landmark_count);
   const TargetScales normalising = *scales;

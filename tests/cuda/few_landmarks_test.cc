@@ -40,13 +40,38 @@ TEST(FewLandmarks, MatchTheReferenceOnAwkwardShapes) {
   }
 }
 
-// More rows than a block of either pass has, and more tiles than blocks share among them.
+// So many rows that blocks are large, each of them goes through several tiles, and more than one of
+// them adds to the landmarks.
+constexpr std::int64_t kManyRows = 1100;
+
 TEST(FewLandmarks, MatchTheReferenceOverManyBlocks) {
   for (const std::int64_t count : {3, 20, 50}) {
-    Case c = random_case(1100, 17, 130);
+    Case c = random_case(kManyRows, 17, 130);
     choose_landmarks(c, count);
     c.options.max_gradient = MaxGradient::kConstant;  // nothing large to hide the rest behind
-    expect_matches_reference(c, std::to_string(count) + " of 1100");
+    expect_matches_reference(c, std::to_string(count) + " landmarks");
+  }
+}
+
+TEST(FewLandmarks, MatchTheReferenceInLargeBlocksWithEveryOption) {
+  std::int64_t number = 0;
+  for (const Metric metric : {Metric::kL1, Metric::kL2}) {
+    for (const Activation activation : {Activation::kTanh, Activation::kRelu}) {
+      for (const std::int64_t out : {5, 16}) {
+        Case c = random_case(kManyRows, 3, out);
+        const std::int64_t count = number % 2 == 0 ? 16 : 64;
+        choose_landmarks(c, count);
+        if (number++ % 3 == 0) guide(c);
+        c.options.metric = metric;
+        c.through = activation;
+        for (float& y : c.y) {  // many ties, at −1 and elsewhere
+          y = activation == Activation::kRelu ? std::max(y, 0.0F) : std::max(1.2F * y, -1.0F);
+        }
+        expect_matches_reference(c, std::to_string(count) + " landmarks, metric " +
+                                        std::to_string(static_cast<int>(metric)) + ", activation " +
+                                        std::to_string(static_cast<int>(activation)));
+      }
+    }
   }
 }
 
@@ -106,6 +131,18 @@ TEST(FewLandmarks, AreTheSameInEveryArithmetic) {
     const Outcome other = run(c);
     EXPECT_EQ(plain.statistics.loss, other.statistics.loss);
     EXPECT_EQ(plain.grad_y, other.grad_y);
+  }
+}
+
+// The shim draws the order of threads and blocks anew each time.
+TEST(FewLandmarks, GiveTheSameBitsInWhateverOrderThreadsRun) {
+  Case c = random_case(300, 5, 40);
+  choose_landmarks(c, 60);
+  const Outcome first = run(c);
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    const Outcome again = run(c);
+    EXPECT_EQ(first.statistics.loss, again.statistics.loss);
+    EXPECT_EQ(first.grad_y, again.grad_y);
   }
 }
 

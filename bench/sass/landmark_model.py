@@ -64,13 +64,15 @@ class DistanceKernel:
         done = max(at for at, line in enumerate(lines) if "ATOMG.E.ADD" in line)
         self.once = outside(lines, whole, done)
 
+    def blocks(self, rows):
+        return -(-rows // (THREADS // self.groups * self.own_rows))
+
     def instructions(self, rows, dim, processors):
         """Issued by one multiprocessor, in warps' instructions per scheduler."""
-        blocks = -(-rows // (THREADS // self.groups * self.own_rows))
         quads = -(-dim // 4)
         chunks, left = divmod(quads, self.chunk // 4)
         thread = self.once + chunks * self.per_chunk + left * self.per_quad
-        return -(-blocks // processors) * thread * THREADS / LANES
+        return -(-self.blocks(rows) // processors) * thread * THREADS / LANES
 
 
 class GradientKernel:
@@ -105,9 +107,11 @@ class GradientKernel:
         form = min(coefficients, key=lambda loop: len(bodies[loop]))
         self.per_quad = len(bodies[form]) / counted(r"STS\.128", bodies[form])
         self.per_tile = len(bodies[tile])
-        # Filling the tables and leaving the ends, both a few instructions a landmark.
-        self.per_table = sum(len(bodies[loop]) / max(1, counted(r"\bSTS\b", bodies[loop]) / 3)
-                             for loop in loops if loop[1] < tile[0])
+        # Filling the tables: three stores a landmark.
+        self.per_table = min(3 * len(bodies[loop]) / counted(r"\bSTS\b", bodies[loop])
+                             for loop in loops if loop[1] < tile[0]
+                             and counted(r"\bSTS\b", bodies[loop]) >= 3
+                             and counted("FFMA", bodies[loop]))
         self.once = len(count.instructions(lines)) - len(
             count.instructions(lines[tile[0]:tile[1] + 1]))
 
@@ -133,6 +137,10 @@ class Model:
         self.options = options
         self.sources = sums, target
         self.gradients = {few: GradientKernel(gradient, 4 if few else 16) for few in (False, True)}
+
+    def gradient(self, rows, out):
+        few = 2 * self.gradients[False].tiles(rows) * -(-out // SLICE) <= self.options.processors
+        return self.gradients[few]
 
     def product(self, name, rows, inner, columns, operands):
         """rows × inner × columns multiply-adds."""
@@ -179,9 +187,9 @@ class Model:
         pairs, dim_x = rows * landmarks, options.dim_x
         find = DistanceKernel(target, "largest_kernel", landmarks)
         form = DistanceKernel(target, "form_target_kernel", landmarks)
-        few = rows < 2 * 128 * processors
-        one = DistanceKernel(sums, "kernel", landmarks, 2 if few else 8)
-        gradient = self.gradients[few]
+        one = DistanceKernel(sums, "kernel", landmarks, 8)
+        if 3 * one.blocks(rows) <= 2 * processors:
+            one = DistanceKernel(sums, "kernel", landmarks, 2)
         kernels = [self.moved("draw", landmarks)]
         if dim_x % QUAD:
             kernels += 2 * [self.moved("rows in quads", 2 * rows * dim_x)]
@@ -190,6 +198,7 @@ class Model:
         kernels.append(Kernel("target", form.instructions(rows, dim_x, processors),
                               BYTES * (rows * dim_x + pairs)))
         for out in options.hidden:
+            gradient = self.gradient(rows, out)
             parts = gradient.parts(rows, out, processors)
             slices = -(-out // SLICE)
             kernels.append(Kernel("pass 1", one.instructions(rows, out, processors),

@@ -440,9 +440,11 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
                                    const RowQuads& output, const LocalLossLayer& layer,
                                    const LayerOptions& options, const LayerState* state) {
   const std::int64_t slices = ceil_div(layer.out, kSliceDims);
-  const int block_rows =
-      pairs.few_rows ? WarpShape<kFewRows>::kBlockRows : WarpShape<kManyRows>::kBlockRows;
-  const std::int64_t tiles = ceil_div(pairs.row_capacity, block_rows);
+  const auto tiles_of = [&](int block_rows) { return ceil_div(pairs.row_capacity, block_rows); };
+  const bool few =
+      2 * tiles_of(WarpShape<kManyRows>::kBlockRows) * slices <= context.device.multiprocessors;
+  const std::int64_t tiles =
+      tiles_of(few ? WarpShape<kFewRows>::kBlockRows : WarpShape<kManyRows>::kBlockRows);
   // All at once: each has tables to fill and ends to leave behind.
   const std::int64_t wanted = ceil_div(kBlocks * context.device.multiprocessors, slices);
   const auto parts = static_cast<int>(std::clamp<std::int64_t>(wanted, 1, tiles));
@@ -459,11 +461,11 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
            ends, delta);
   };
   if (options.metric == Metric::kL2) {
-    enqueue(pairs.few_rows ? landmark_gradient_kernel<Metric::kL2, kFewRows>
-                           : landmark_gradient_kernel<Metric::kL2, kManyRows>);
+    enqueue(few ? landmark_gradient_kernel<Metric::kL2, kFewRows>
+                : landmark_gradient_kernel<Metric::kL2, kManyRows>);
   } else {
-    enqueue(pairs.few_rows ? landmark_gradient_kernel<Metric::kL1, kFewRows>
-                           : landmark_gradient_kernel<Metric::kL1, kManyRows>);
+    enqueue(few ? landmark_gradient_kernel<Metric::kL1, kFewRows>
+                : landmark_gradient_kernel<Metric::kL1, kManyRows>);
   }
   copy_back(context, rows, delta, layer.delta, layer.out);
   return ends;

@@ -16,20 +16,18 @@ std::int64_t landmark_capacity(const PairwiseTarget& target) {
   return target.landmark_capacity > 0 ? target.landmark_capacity : target.rows.capacity;
 }
 
-// Below this, blocks of 128 rows would be fewer than two for each multiprocessor.
-std::int64_t fewest_rows(const Context& context) {
-  return std::int64_t{2} * 128 * context.device.multiprocessors;
-}
-
 LandmarkPairs landmark_pairs(const Context& context, const PairwiseTarget& target) {
-  return {.row_count = target.rows.count,
-          .row_capacity = target.rows.capacity,
-          .landmarks = target.landmarks,
-          .landmark_count = target.landmark_count,
-          .landmark_capacity = static_cast<int>(landmark_capacity(target)),
-          .shift = target.shift,
-          .stride = round_up(target.rows.capacity, kRowPadding),
-          .few_rows = target.rows.capacity < fewest_rows(context)};
+  LandmarkPairs pairs{.row_count = target.rows.count,
+                      .row_capacity = target.rows.capacity,
+                      .landmarks = target.landmarks,
+                      .landmark_count = target.landmark_count,
+                      .landmark_capacity = static_cast<int>(landmark_capacity(target)),
+                      .shift = target.shift,
+                      .stride = round_up(target.rows.capacity, kRowPadding)};
+  // Large blocks issue fewer instructions; small ones are faster where large ones would leave a
+  // third of the device without any.
+  pairs.few_rows = 3 * landmark_grid(pairs).blocks() <= 2 * context.device.multiprocessors;
+  return pairs;
 }
 
 void run_layer(Context& context, const LocalLoss& op, const LandmarkPairs& pairs,

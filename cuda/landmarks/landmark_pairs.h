@@ -28,7 +28,7 @@ struct LandmarkPairs {
   int landmark_capacity = 0;                     // at most kMostLandmarks
   const float* shift = nullptr;                  // (N) guidance; null: unguided
   std::int64_t stride = 0;                       // of a matrix of pairs
-  bool few_rows = false;                         // too few to fill the device with large blocks
+  bool few_rows = false;                         // pass 1 takes small blocks of them
 };
 
 __device__ inline float shift_of_row(const LandmarkPairs& pairs, std::int64_t row) {

@@ -53,4 +53,5 @@ set(lpdm_cuda_host
   common/op_table.cc
   common/stage_log.cc
   common/staging.cc
+  pairs/packed_outputs.cc
   interface.cc)

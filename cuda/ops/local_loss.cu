@@ -83,7 +83,12 @@ LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLaye
   const auto pack = [&](const PairSide& side) {
     return pack_rows(context, side, layer.output, layer.out, metric, view.arithmetic);
   };
-  view.rows = pack(pass.domains.all.rows);
+  const PackedRows* packed =
+      layer.prepared && !pass.domains.landmarks
+          ? context.packed_outputs().find(layer.output, layer.out, pass.domains.batch.capacity,
+                                          view.arithmetic)
+          : nullptr;
+  view.rows = packed != nullptr ? *packed : pack(pass.domains.all.rows);
   view.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : view.rows;
   if (pass.op.target_rule == TargetRule::kInput) store_pairs(context, pass, view);
   return view;

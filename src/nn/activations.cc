@@ -91,7 +91,8 @@ void HiddenActivations::forward(const Rows& rows, const float* input) {
                             .input = this->input(l),
                             .weight = layer.weight(),
                             .bias = layer.bias(),
-                            .output = outputs_[l].data()});
+                            .output = outputs_[l].data(),
+                            .compared = compared_});
   }
 }
 

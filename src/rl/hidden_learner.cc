@@ -21,6 +21,10 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
       scales_(backend, 1),
       statistics_(backend, static_cast<std::int64_t>(network.hidden().size())),
       activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {
+  const PairSelection& pairs = hidden_.loss.pairs;
+  if (hidden_.method == HiddenMethod::kLpdm && pairs.landmarks == 0 && pairs.low_rank == 0) {
+    activations_.compare_outputs();
+  }
   if (config.run.tensorboard && config.run.diagnostics_every > 0) {
     sampler_.emplace(backend, network.shape());
   }
@@ -115,6 +119,7 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
     layers.push_back({.out = network_.hidden()[l].out(),
                       .activation = network_.hidden()[l].activation(),
                       .output = activations_.output(l),
+                      .prepared = activations_.outputs_compared(),
                       .delta = gradient ? activations_.delta(l) : nullptr,
                       .statistics = statistics_.data() + l});
   }

@@ -113,9 +113,9 @@ MUTATIONS = [
     Mutation("a power of two's finer side forgotten", "landmarks/landmark_gradient.cu",
              "(bits & kMantissa) == 0 ? 1 : 0", "(bits & kMantissa) == 0 ? 0 : 0",
              "FewLandmarks.TellNeighbouringFloatsApart", False),
-    Mutation("equal rows that push each other", "landmarks/landmark_gradient.cu",
+    Mutation("a coefficient over no distance", "landmarks/landmark_gradient.cu",
              "d.x > 0.0F ? c.x : 0.0F", "d.x >= 0.0F ? c.x : 0.0F",
-             "FewLandmarks.TreatEqualRowsAsWithoutDirection:" + LANDMARKS, False),
+             "FewLandmarks.MatchTheReferenceInLargeBlocksWithEveryOption", False),
     Mutation("the share of many ties dropped at landmarks", "landmarks/landmark_gradient.cu",
              "d == maximum ? of_maximum : 0.0F", "d == maximum ? 0.0F * of_maximum : 0.0F",
              "Landmarks.ShareTheMaximum", False),
@@ -127,6 +127,10 @@ MUTATIONS = [
     Mutation("rows copied with the wrong pitch", "landmarks/row_quads.cu",
              "from.data[k / dim * from.pitch + k % dim]", "from.data[k / dim * dim + k % dim]",
              LANDMARKS, False),
+    Mutation("a packed copy that the next forward pass does not renew", "ops/dense.cu",
+             "if (!op.compared) {", "if (!op.compared || context.packed_outputs().find("
+             "op.output, op.out, op.rows.capacity, output_arithmetic(context.arithmetic, op.activation)) "
+             "!= nullptr) {", "PackedOutputs.*", False),
     Mutation("an episode that goes on into the next one", "ops/generalized_advantage.cu",
              "decay = 0.0;", "decay = op.discount;", "*OpParity.GeneralizedAdvantage*", False),
     Mutation("a chunk of rows that starts from nothing", "ops/returns.cu",

@@ -2,13 +2,6 @@
 // and goes from landmark to landmark: the direction of a pair is formed once and used for both of
 // its ends. The landmarks' end stands in shared memory, where one warp after the other adds to it:
 // in each of four phases every warp has a quarter of the landmarks to itself.
-//
-// For l1 the direction of y against a landmark's value v is step = saturate(scale · y + offset),
-// one instruction: with u the distance from v to its nearest neighbour among floats, scale = 1 / 2u
-// and offset = ½ − scale · v. That is ½ at v, and 1 above and 0 below it already at its neighbours,
-// exactly: scale is a power of two, and offset, a multiple of ½ below 2²³, is a float. The one
-// exception is v = −2ᵏ, whose offset would need another bit; blocks that have such a value take one
-// more instruction. Σ c · sign = 2 Σ c · step − Σ c.
 #include <algorithm>
 #include <type_traits>
 
@@ -16,7 +9,9 @@
 #include "common/intrinsics.h"
 #include "common/launch.h"
 #include "common/rows.h"
+#include "landmarks/landmark_coefficients.cuh"
 #include "landmarks/landmark_gradient.h"
+#include "landmarks/landmark_steps.cuh"
 #include "pairs/listed_maxima.cuh"
 #include "pairs/pair_tile.cuh"
 
@@ -66,43 +61,6 @@ struct GradientMemory {
                      static_cast<int>(threadIdx.x) / kLanes * landmarks * kRowQuads) {}
 };
 
-// How y lies to a landmark's value: above 1, at ½, below 0.
-struct Step {
-  __device__ static float of(float y, float scale, float offset) {
-    return __saturatef(__fmaf_rn(y, scale, offset));
-  }
-};
-// The same where the table has (1, −v).
-struct ExactStep {
-  static constexpr float kLarge = 1.7014118e38F;  // 2¹²⁷
-  __device__ static float of(float y, float scale, float offset) {
-    return __saturatef(__fmaf_rn(__fmaf_rn(y, scale, offset), kLarge, 0.5F));
-  }
-};
-struct Difference {
-  __device__ static float of(float y, float scale, float offset) {
-    return __fmaf_rn(y, scale, offset);
-  }
-};
-
-constexpr unsigned kExponent = 0x7F800000U, kMantissa = 0x007FFFFFU;
-
-// Whether a value's step takes two instructions.
-__device__ bool needs_exact_step(float value) {
-  const unsigned bits = __float_as_uint(value);
-  return value < 0.0F && (bits & kMantissa) == 0 && (bits & kExponent) != 0;
-}
-
-// 1 / 2u. Differences below 2⁻¹²⁸ are none.
-__device__ float step_scale(float value) {
-  constexpr int kShift = 23;
-  const unsigned bits = __float_as_uint(value);
-  // 2ᵏ has its nearest neighbour below it, at half the distance of that above.
-  const int finer = (bits & kMantissa) == 0 ? 1 : 0;
-  const int exponent = 276 - static_cast<int>((bits & kExponent) >> kShift) + finer;
-  return __uint_as_float(static_cast<unsigned>(min(exponent, 254)) << kShift);
-}
-
 // The landmarks' values as directions take them; dimensions and landmarks that there are not are
 // equal to nothing. Returns whether ExactStep is to be used.
 template <int kWarpRows>
@@ -139,47 +97,6 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
   __syncthreads();
   return true;
 }
-
-__device__ float4 operator+(float4 a, float4 b) {
-  return make_float4(a.x + b.x, a.y + b.y, a.z + b.z, a.w + b.w);
-}
-
-// What turns T and D of four pairs into their coefficients.
-struct CoefficientRule {
-  Metric metric;
-  float target, distance;  // weights, the layer's factor included
-  float maximum, of_maximum;
-
-  __device__ CoefficientRule(const LayerState& state, Metric of_metric) : metric(of_metric) {
-    // Twice: Σ c · sign = 2 (Σ c · step − ½ Σ c).
-    const double factor = (metric == Metric::kL1 ? 2.0 : 1.0) * state.factor;
-    target = static_cast<float>(factor * state.weights.target);
-    distance = static_cast<float>(factor * state.weights.distance);
-    maximum = state.weights.maximum;
-    of_maximum = static_cast<float>(factor * state.maximum_coefficient);
-  }
-  __device__ float4 of(float4 t, float4 d) const {
-    float4 c = make_float4(plain(t.x, d.x), plain(t.y, d.y), plain(t.z, d.z), plain(t.w, d.w));
-    if (of_maximum != 0.0F) {
-      c = c + make_float4(share(d.x), share(d.y), share(d.z), share(d.w));
-    }
-    if (metric == Metric::kL2) {
-      c = make_float4(__fdiv_rn(c.x, d.x), __fdiv_rn(c.y, d.y), __fdiv_rn(c.z, d.z),
-                      __fdiv_rn(c.w, d.w));
-    }
-    // Equal rows, a row and itself among them, have no direction.
-    return make_float4(d.x > 0.0F ? c.x : 0.0F, d.y > 0.0F ? c.y : 0.0F, d.z > 0.0F ? c.z : 0.0F,
-                       d.w > 0.0F ? c.w : 0.0F);
-  }
-
- private:
-  __device__ float plain(float t, float d) const {
-    return __fmaf_rn(-distance, d, __fmul_rn(target, t));
-  }
-  __device__ float share(float d) const { return d == maximum ? of_maximum : 0.0F; }
-};
-
-__device__ float sum_of(float4 quad) { return (quad.x + quad.y) + (quad.z + quad.w); }
 
 // Forms the coefficients of the warp's rows. Returns their sums over all landmarks, for four rows:
 // those of quad lane % kRowQuads.

@@ -2,6 +2,13 @@
 # and as C++ by the host compiler for the tests (tests/shim); those of `host` have no kernels.
 set(lpdm_cuda_kernels
   common/standardize.cu
+  landmarks/finish_landmarks.cu
+  landmarks/landmark_gradient.cu
+  landmarks/landmark_loss.cu
+  landmarks/landmark_maxima.cu
+  landmarks/landmark_sums.cu
+  landmarks/landmark_target.cu
+  landmarks/row_quads.cu
   lowrank/features.cu
   lowrank/furthest_pairs.cu
   lowrank/lowrank_loss.cu
@@ -46,4 +53,5 @@ set(lpdm_cuda_host
   common/op_table.cc
   common/stage_log.cc
   common/staging.cc
+  pairs/packed_outputs.cc
   interface.cc)

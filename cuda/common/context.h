@@ -19,6 +19,7 @@
 #include "common/memory.h"
 #include "common/stage_log.h"
 #include "lpdm/config.h"
+#include "pairs/packed_outputs.h"
 
 namespace lpdm::cuda {
 
@@ -36,6 +37,7 @@ struct DeviceProperties {
 struct Shared {
   DeviceProperties device;
   DeviceMemory memory;
+  PackedOutputs packed{memory};
   Arithmetic arithmetic = Arithmetic::kFp32;  // never kAuto
   std::size_t memory_budget = 0;  // [byte], that may be used to keep distances between passes
   bool recording = false;         // ops are being recorded into a graph
@@ -65,6 +67,9 @@ class Context {
     const auto elements = static_cast<std::size_t>(std::max<std::int64_t>(count, 1));
     return static_cast<T*>(arena_.get(elements * sizeof(T)));
   }
+
+  // Of layers whose outputs are compared.
+  PackedOutputs& packed_outputs() { return shared_.packed; }
 
   // Called by the backend before each op, and by fork_join for the side streams.
   void begin_op() { arena_.restart(shared_.recording); }

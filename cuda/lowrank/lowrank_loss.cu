@@ -8,6 +8,7 @@
 #include "lowrank/product.h"
 #include "lpdm/error.h"
 #include "pairs/finish_layer.cuh"
+#include "pairs/largest_use.cuh"
 #include "pairs/layer_weights.h"
 #include "pairs/listed_maxima.cuh"
 #include "pairs/pack_rows.h"
@@ -25,10 +26,6 @@ void require_plain_pairs(const PairwiseTarget& target) {
   }
 }
 
-__device__ double reciprocal_or(double value, double otherwise) {
-  return value > 0.0 ? 1.0 / value : otherwise;
-}
-
 // By one block: the largest distance met.
 __device__ float largest_found(const FoundPairs& pairs) {
   float largest = 0.0F;
@@ -40,25 +37,17 @@ __device__ float largest_found(const FoundPairs& pairs) {
   return block_reduce(largest, [](float a, float b) { return fmaxf(a, b); });
 }
 
-enum class ScaleUse { kUnguided, kInput, kTarget };
-
-__global__ void use_largest_kernel(FoundPairs pairs, PairSide batch, ScaleUse use,
-                                   TargetScales* scales) {
+__global__ void use_largest_kernel(FoundPairs pairs, PairSide batch, LargestResult result) {
   const float largest = largest_found(pairs);
   float diagonal = 0.0F;
-  if (use == ScaleUse::kTarget) {
+  if (result.use == LargestUse::kTargetScale) {
     for (std::int64_t k = threadIdx.x; k < *batch.count; k += kBlockThreads) {
       diagonal = fmaxf(diagonal, 2.0F * batch.shift[k]);
     }
     diagonal = block_reduce(diagonal, [](float a, float b) { return fmaxf(a, b); });
   }
-  if (threadIdx.x != 0) return;
-  if (use == ScaleUse::kUnguided) *scales = {1.0, reciprocal_or(largest, 0.0)};
-  if (use == ScaleUse::kInput) *scales = {reciprocal_or(largest, 1.0), 1.0};
-  if (use == ScaleUse::kTarget) scales->target_scale = reciprocal_or(fmaxf(largest, diagonal), 0.0);
+  if (threadIdx.x == 0) use_largest(result, fmaxf(largest, diagonal));
 }
-
-__global__ void unit_scales_kernel(TargetScales* scales) { *scales = {}; }
 
 // By one block: the maximum, and the pairs near it in the order in which they were met.
 __global__ void note_maxima_kernel(FoundPairs pairs, LayerState* state) {
@@ -163,20 +152,11 @@ void low_rank_statistics(Context& context, const TargetStatistics& op) {
       .count = target.rows.count, .capacity = target.rows.capacity, .shift = target.shift};
   const PackedRows packed =
       pack_rows(context, batch, target.input, target.dim, Metric::kL1, Arithmetic::kFp32);
-  const auto use = [&](const TargetScales* scales, ScaleUse of) {
+  find_scales_by(context, target, op.scales, [&](TargetStep step, const LargestResult& result) {
+    const TargetScales* scales = step == TargetStep::kShifted ? op.scales : nullptr;
     launch(use_largest_kernel, {.grid = dim3(1), .block = dim3(kBlockThreads)}, context.stream,
-           find_furthest_pairs(context, batch, packed, scales), batch, of, op.scales);
-  };
-  if (target.shift == nullptr) {
-    use(nullptr, ScaleUse::kUnguided);
-    return;
-  }
-  if (target.guide_base == GuideBase::kNormalized) {
-    use(nullptr, ScaleUse::kInput);
-  } else {
-    launch(unit_scales_kernel, {.grid = dim3(1), .block = dim3(1)}, context.stream, op.scales);
-  }
-  use(op.scales, ScaleUse::kTarget);
+           find_furthest_pairs(context, batch, packed, scales), batch, result);
+  });
 }
 
 void low_rank_loss(Context& context, const LocalLoss& op) {

@@ -6,6 +6,8 @@
 #include "common/rows.h"
 #include "lpdm/error.h"
 #include "ops/dense.h"
+#include "pairs/layer_weights.h"
+#include "pairs/pack_tile.cuh"
 
 namespace lpdm::cuda {
 
@@ -29,6 +31,19 @@ __global__ void bias_activation_kernel(DenseForward op) {
   const std::int64_t used = *op.rows.count * op.out;
   for_chunk_items(op.rows.capacity * op.out, [&](std::int64_t k) {
     op.output[k] = k < used ? activate(op.activation, op.output[k] + op.bias[k % op.out]) : 0.0F;
+  });
+}
+
+// The same, with a packed copy for the local loss that follows.
+template <class Numbers>
+__global__ void packing_bias_activation_kernel(DenseForward op, PackedRows packed,
+                                               std::uint32_t* words) {
+  const std::int64_t used = *op.rows.count;
+  pack_tile<Numbers>(packed, words, [&](std::int64_t row, std::int64_t o) {
+    if (row >= op.rows.capacity || o >= op.out) return 0.0F;
+    float& output = op.output[row * op.out + o];
+    output = row < used ? activate(op.activation, output + op.bias[o]) : 0.0F;
+    return output;
   });
 }
 
@@ -122,7 +137,17 @@ void dense_forward(Context& context, const DenseForward& op) {
                   blas_size(op.rows.capacity), blas_size(op.in), &kOne, op.weight, blas_size(op.in),
                   op.input, blas_size(op.in), &kZero, op.output, blas_size(op.out)),
       "a dense layer");
-  launch(bias_activation_kernel, chunk_shape(op.rows.capacity * op.out), context.stream, op);
+  if (!op.compared) {
+    launch(bias_activation_kernel, chunk_shape(op.rows.capacity * op.out), context.stream, op);
+    return;
+  }
+  const Arithmetic arithmetic = output_arithmetic(context.arithmetic, op.activation);
+  const PackedOutput& packed =
+      context.packed_outputs().reserve(op.output, op.out, op.rows.capacity, arithmetic);
+  dispatch_packing(arithmetic, [&](auto numbers) {
+    launch(packing_bias_activation_kernel<typename decltype(numbers)::type>,
+           pack_shape(packed.rows), context.stream, op, packed.rows, packed.words);
+  });
 }
 
 void dense_gradient(Context& context, const DenseGradient& op) {

@@ -1,5 +1,6 @@
 #include "common/checks.h"
 #include "common/fork.h"
+#include "landmarks/landmark_loss.h"
 #include "lowrank/lowrank_loss.h"
 #include "lpdm/error.h"
 #include "ops/local_loss.h"
@@ -82,7 +83,12 @@ LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLaye
   const auto pack = [&](const PairSide& side) {
     return pack_rows(context, side, layer.output, layer.out, metric, view.arithmetic);
   };
-  view.rows = pack(pass.domains.all.rows);
+  const PackedRows* packed =
+      layer.prepared && !pass.domains.landmarks
+          ? context.packed_outputs().find(layer.output, layer.out, pass.domains.batch.capacity,
+                                          view.arithmetic)
+          : nullptr;
+  view.rows = packed != nullptr ? *packed : pack(pass.domains.all.rows);
   view.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : view.rows;
   if (pass.op.target_rule == TargetRule::kInput) store_pairs(context, pass, view);
   return view;
@@ -205,6 +211,10 @@ void propagate_errors(Context& context, const LossPass& pass) {
 void local_loss(Context& context, const LocalLoss& op) {
   if (op.target.low_rank > 0) {
     low_rank_loss(context, op);
+    return;
+  }
+  if (takes_few_landmarks(context, op.target, op.target_rule)) {
+    landmark_loss(context, op);
     return;
   }
   const LossPass pass = prepare(context, op);

@@ -1,3 +1,4 @@
+#include "landmarks/landmark_loss.h"
 #include "lowrank/lowrank_loss.h"
 #include "ops/target_statistics.h"
 #include "pairs/largest_entry.h"
@@ -10,6 +11,10 @@ void target_statistics(Context& context, const TargetStatistics& op) {
   const PairwiseTarget& target = op.target;
   if (target.low_rank > 0) {
     low_rank_statistics(context, op);
+    return;
+  }
+  if (takes_few_landmarks(context, target)) {
+    landmark_statistics(context, op);
     return;
   }
   const PairDomains domains = make_domains(context, target);

@@ -1,42 +1,10 @@
 #include "common/launch.h"
 #include "pairs/dispatch.cuh"
-#include "pairs/largest_entry.h"
-#include "pairs/layer_state.h"
+#include "pairs/largest_use.cuh"
 
 namespace lpdm::cuda {
 
 namespace {
-
-struct LargestState {
-  unsigned bits;
-  unsigned blocks_done;
-};
-
-__device__ double reciprocal_or(double value, double otherwise) {
-  return value > 0.0 ? 1.0 / value : otherwise;
-}
-
-__device__ void use_largest(const LargestResult& result, float largest) {
-  constexpr float kEpsilon = 1.1920929e-7F;  // of float32
-  switch (result.use) {
-    case LargestUse::kUnguided:
-      *result.scales = {1.0, reciprocal_or(largest, 0.0)};
-      return;
-    case LargestUse::kInputScale:
-      *result.scales = {reciprocal_or(largest, 1.0), 1.0};
-      return;
-    case LargestUse::kTargetScale:
-      result.scales->target_scale = reciprocal_or(largest, 0.0);
-      return;
-    case LargestUse::kErrorScale: {
-      // E is the difference of two terms of at most s_T and s_Y: below this it is their rounding.
-      const float rounding =
-          4.0F * kEpsilon * fmaxf(result.weights->target, result.weights->output);
-      *result.error_scale = largest > rounding ? 1.0F / largest : 0.0F;
-      return;
-    }
-  }
-}
 
 template <class InputArithmetic, bool kChain>
 __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
@@ -64,7 +32,7 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
   use_largest(result, __uint_as_float(atomicMax(&state->bits, 0U)));
 }
 
-__global__ void set_scales_kernel(TargetScales* scales, TargetScales value) { *scales = value; }
+__global__ void set_unit_scales_kernel(TargetScales* scales) { *scales = {}; }
 
 }  // namespace
 
@@ -81,22 +49,15 @@ void find_largest(Context& context, const TileGrid& grid, const PairDomain& doma
   });
 }
 
+void set_unit_scales(Context& context, TargetScales* scales) {
+  launch(set_unit_scales_kernel, {.grid = dim3(1), .block = dim3(1)}, context.stream, scales);
+}
+
 void find_scales(Context& context, const TileGrid& grid, const PairDomain& domain,
                  const TargetView& target, const PairwiseTarget& options, TargetScales* scales) {
-  if (options.shift == nullptr) {
-    find_largest(context, grid, domain, target, options.metric, TargetStep::kDistance,
-                 {.use = LargestUse::kUnguided, .scales = scales});
-    return;
-  }
-  if (options.guide_base == GuideBase::kNormalized) {
-    find_largest(context, grid, domain, target, options.metric, TargetStep::kDistance,
-                 {.use = LargestUse::kInputScale, .scales = scales});
-  } else {
-    launch(set_scales_kernel, {.grid = dim3(1), .block = dim3(1)}, context.stream, scales,
-           TargetScales{});
-  }
-  find_largest(context, grid, domain, target, options.metric, TargetStep::kShifted,
-               {.use = LargestUse::kTargetScale, .scales = scales});
+  find_scales_by(context, options, scales, [&](TargetStep step, const LargestResult& result) {
+    find_largest(context, grid, domain, target, options.metric, step, result);
+  });
 }
 
 }  // namespace lpdm::cuda

@@ -28,6 +28,9 @@ void find_largest(Context& context, const TileGrid& grid, const PairDomain& doma
                   const TargetView& target, Metric metric, TargetStep step,
                   const LargestResult& result);
 
+// Those that change nothing.
+void set_unit_scales(Context& context, TargetScales* scales);
+
 // All scales of T: of the network's input, or of a layer under error propagation.
 void find_scales(Context& context, const TileGrid& grid, const PairDomain& domain,
                  const TargetView& target, const PairwiseTarget& options, TargetScales* scales);

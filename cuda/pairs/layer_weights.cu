@@ -20,10 +20,13 @@ LayerOptions layer_options(const LocalLoss& op, const LocalLossLayer& layer,
   return options;
 }
 
+Arithmetic output_arithmetic(Arithmetic wanted, Activation activation) {
+  return activation == Activation::kTanh ? wanted : Arithmetic::kFp32;
+}
+
 Arithmetic layer_arithmetic(Arithmetic wanted, const LocalLoss& op, const LocalLossLayer& layer) {
-  const bool bounded = layer.activation == Activation::kTanh && op.target.metric == Metric::kL1 &&
-                       op.target_rule == TargetRule::kInput;
-  return bounded ? wanted : Arithmetic::kFp32;
+  const bool may_round = op.target.metric == Metric::kL1 && op.target_rule == TargetRule::kInput;
+  return may_round ? output_arithmetic(wanted, layer.activation) : Arithmetic::kFp32;
 }
 
 }  // namespace lpdm::cuda

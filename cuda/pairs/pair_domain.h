@@ -22,6 +22,17 @@ struct PackedRows {
 };
 
 inline constexpr std::int64_t kWordStep = 16;
+inline constexpr std::int64_t kRowStep = 128;  // that strides are multiples of
+
+// Rows packed for an arithmetic, but for where they are, and how many words that takes.
+constexpr PackedRows packed_shape(std::int64_t dim, std::int64_t capacity, Arithmetic arithmetic) {
+  const std::int64_t per_word = arithmetic == Arithmetic::kHalf2 ? 2 : 1;
+  return {nullptr, (capacity + kRowStep - 1) / kRowStep * kRowStep,
+          static_cast<std::int32_t>((dim + per_word - 1) / per_word)};
+}
+constexpr std::int64_t packed_words(const PackedRows& rows) {
+  return (rows.depth + kWordStep - 1) / kWordStep * kWordStep * rows.stride;
+}
 
 struct PairSide {
   const std::int64_t* count = nullptr;  // rows in use

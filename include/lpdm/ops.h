@@ -25,6 +25,9 @@ struct DenseForward {
   const float* weight = nullptr;  // (out, in)
   const float* bias = nullptr;    // (out)
   float* output = nullptr;        // (N, out)
+  // A local loss over all pairs of these rows will follow: backends may prepare for it. Nothing
+  // else may write to `output` then.
+  bool compared = false;
 };
 
 // weight_gradient = deltaᵀ input, bias_gradient = column sums of delta
@@ -110,6 +113,7 @@ struct LocalLossLayer {
   std::int64_t out = 0;
   Activation activation = Activation::kTanh;
   const float* output = nullptr;         // (N, out)
+  bool prepared = false;                 // of the latest DenseForward of the same rows, `compared`
   float* delta = nullptr;                // (N, out); null: statistics only
   bool delta_through_activation = true;  // false: delta is ∂L/∂y, without activation'
   LocalLossStatistics* statistics = nullptr;

@@ -29,6 +29,14 @@ PairCounts pair_counts(const PairwiseTarget& target, std::int64_t rows) {
   return {.distances = n * m, .entries = 2 * n * m};
 }
 
+// Distances to so few landmarks are kept between the passes, and those of the inputs for all
+// layers.
+bool keeps_distances(const LocalLoss& op, std::int64_t rows) {
+  constexpr double kFewLandmarks = 64;
+  return op.target.landmarks != nullptr && op.target_rule == TargetRule::kInput &&
+         pair_counts(op.target, rows).distances <= kFewLandmarks * static_cast<double>(rows);
+}
+
 }  // namespace
 
 OpWork work_of(const DenseForward& op, std::int64_t rows) { return product(rows, op.in, op.out); }
@@ -58,7 +66,8 @@ OpWork work_of(const LocalLoss& op, std::int64_t rows) {
 }
 
 // Pass 1 forms both distances of a pair; pass 2 forms them again for every entry and adds up the
-// gradient.
+// gradient. Where distances are kept, pass 2 forms the direction of a pair and adds it to both
+// ends.
 OpWork stage_work(const LocalLoss& op, std::int64_t rows, const std::string& stage) {
   OpWork work;
   if (op.target.low_rank > 0) return work;
@@ -66,6 +75,12 @@ OpWork stage_work(const LocalLoss& op, std::int64_t rows, const std::string& sta
   const auto dim = static_cast<double>(op.target.dim);
   for (std::int64_t l = 0; l < op.layer_count; ++l) {
     const auto out = static_cast<double>(op.layers[l].out);
+    if (keeps_distances(op, rows)) {
+      const bool first = stage == "pass 1", second = stage == "pass 2";
+      if (first) work.instructions += 2 * pairs.distances * out;
+      if (second && op.layers[l].delta != nullptr) work.instructions += 3 * pairs.distances * out;
+      continue;
+    }
     if (stage == "pass 1") work.instructions += 2 * pairs.distances * (dim + out);
     if (stage == "pass 2" && op.layers[l].delta != nullptr) {
       work.instructions += 2 * pairs.entries * (dim + out + out);

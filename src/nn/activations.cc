@@ -97,7 +97,8 @@ void HiddenActivations::forward_from(std::int64_t first, const Rows& rows, const
                             .input = this->input(l) + first * layer.in(),
                             .weight = layer.weight(),
                             .bias = layer.bias(),
-                            .output = output(l) + first * layer.out()});
+                            .output = output(l) + first * layer.out(),
+                            .compared = compared_ && first == 0});
   }
 }
 

@@ -59,6 +59,10 @@ class HiddenActivations {
   // In place of forward, where another writes the outputs.
   void set_input(const float* input) { input_ = input; }
 
+  // From now on a local loss over all pairs of rows follows each forward pass.
+  void compare_outputs() { compared_ = true; }
+  bool outputs_compared() const { return compared_; }
+
   std::int64_t capacity() const { return capacity_; }
   const float* input(std::size_t layer) const { return layer == 0 ? input_ : output(layer - 1); }
   const float* output(std::size_t layer) const { return outputs_[layer].data(); }
@@ -81,6 +85,7 @@ class HiddenActivations {
   const float* input_ = nullptr;
   std::vector<DeviceArray<float>> outputs_;  // per layer (capacity, out)
   std::vector<DeviceArray<float>> deltas_;   // per layer (capacity, out)
+  bool compared_ = false;
 };
 
 // The number of rows to allocate for n: the next power of two, at least 64.

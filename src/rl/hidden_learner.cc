@@ -28,6 +28,10 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
       scales_(backend, 1),
       statistics_(backend, static_cast<std::int64_t>(network.hidden().size())),
       activation_summaries_(backend, static_cast<std::int64_t>(network.hidden().size())) {
+  const PairSelection& pairs = hidden_.loss.pairs;
+  if (hidden_.method == HiddenMethod::kLpdm && pairs.landmarks == 0 && pairs.low_rank == 0) {
+    activations_.compare_outputs();
+  }
   if (config.run.tensorboard && config.run.diagnostics_every > 0) {
     sampler_.emplace(backend, network.shape());
   }
@@ -37,8 +41,8 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
 void HiddenLearner::expect(std::int64_t capacity) {
   PairwiseTarget target;
   target.metric = hidden_.loss.metric;
-  following_ =
-      follower_ != nullptr && capacity > 0 && follower_->begin(local_loss(target, true), capacity);
+  following_ = follower_ != nullptr && capacity > 0 &&
+               follower_->begin(local_loss(target, true, false), capacity);
 }
 
 void HiddenLearner::played(std::int64_t rows) {
@@ -129,12 +133,14 @@ void HiddenLearner::prepare_target(const Inputs& inputs) {
   backend_.target_statistics({.target = *target_, .scales = scales_.data()});
 }
 
-LocalLoss HiddenLearner::local_loss(const PairwiseTarget& target, bool gradient) {
+// prepared: see LocalLossLayer.
+LocalLoss HiddenLearner::local_loss(const PairwiseTarget& target, bool gradient, bool prepared) {
   layers_.clear();
   for (std::size_t l = 0; l < network_.hidden().size(); ++l) {
     layers_.push_back({.out = network_.hidden()[l].out(),
                        .activation = network_.hidden()[l].activation(),
                        .output = activations_.output(l),
+                       .prepared = prepared,
                        .delta = gradient ? activations_.delta(l) : nullptr,
                        .statistics = statistics_.data() + l});
   }
@@ -151,7 +157,8 @@ LocalLoss HiddenLearner::local_loss(const PairwiseTarget& target, bool gradient)
 
 void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
   if (!target_) prepare_target(inputs);
-  LocalLoss op = local_loss(*target_, gradient);
+  const bool prepared = activations_.outputs_compared() && !inputs.played;
+  LocalLoss op = local_loss(*target_, gradient, prepared);
   target_.reset();
   if (inputs.played && following_) op.follower = follower_.get();
   following_ = false;

@@ -69,7 +69,7 @@ class HiddenLearner final : public RowListener {
  private:
   bool evaluates_local_loss(bool diagnostics) const;
   ParameterSlice slice(std::size_t layer);
-  LocalLoss local_loss(const PairwiseTarget& target, bool gradient);
+  LocalLoss local_loss(const PairwiseTarget& target, bool gradient, bool prepared);
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);

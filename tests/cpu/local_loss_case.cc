@@ -87,6 +87,7 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   if (!c.landmarks.empty()) {
     target.landmarks = landmarks.data();
     target.landmark_count = landmark_count.data();
+    target.landmark_capacity = landmarks.size();
   }
   if (!c.episode_ends.empty()) {
     target.episode_ends = episode_ends.data();

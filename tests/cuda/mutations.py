@@ -25,6 +25,8 @@ Mutation = collections.namedtuple("Mutation", "name file old new tests quick")
 AWKWARD = "LocalLoss.MatchesTheReferenceOnAwkwardShapes"
 OPTIONS = "LocalLoss.MatchesTheReferenceWithEveryOption"
 TIES = "LocalLoss.SharesTheMaximumAmongManyTies:LocalLoss.TellsSaturated*"
+LANDMARKS = "FewLandmarks.MatchTheReferenceOnAwkwardShapes"
+ORDER = "FewLandmarks.GiveTheSameBitsInWhateverOrderThreadsRun"
 SPARSE = "LocalLossVariants.RankTiesByColumn"
 MUTATIONS = [
     Mutation("a wrong column index", "pairs/pair_gradient.cu",
@@ -73,6 +75,62 @@ MUTATIONS = [
     Mutation("kept distances of the mirror image missing", "pairs/stored_pairs.cuh",
              "if (is_inside(bounds, place, q, k)) {", "if (is_inside(bounds, place, k, q) && k < 4) {",
              "Arithmetics.GiveTheSameBits*:LocalLoss.MatchesTheReferenceOnLandmarks", False),
+    Mutation("a landmark taken for its neighbour in pass 1", "landmarks/landmark_distances.cuh",
+             "return group * kOwn + c;", "return group * kOwn + (c ^ 1);", LANDMARKS, False),
+    Mutation("a missing barrier between stages of pass 1", "landmarks/landmark_distances.cuh",
+             "if (more) source.store(next, buffer ^ 1, stages);\n    __syncthreads();",
+             "if (more) source.store(next, buffer ^ 1, stages);", LANDMARKS, False),
+    Mutation("the last dimensions of landmarks' distances forgotten",
+             "landmarks/landmark_distances.cuh",
+             "k < quads - done; ++k", "k < quads - done - 1; ++k", LANDMARKS, False),
+    Mutation("landmarks' rows counted twice", "landmarks/landmark_distances.cuh",
+             "counts_[row] = 1.0F", "counts_[row] = 2.0F", LANDMARKS, False),
+    Mutation("guidance forgotten in a landmark target's maximum", "landmarks/landmark_target.cu",
+             "shifted ? shifts[r] : 0.0F", "0.0F * shifts[r]", LANDMARKS, False),
+    Mutation("a landmark target that is not normalised", "landmarks/landmark_target.cu",
+             "normalized(distances[r][c], normalising, shifts[r], other)",
+             "normalized(distances[r][c], undivided(normalising), shifts[r], other)", LANDMARKS,
+             False),
+    Mutation("landmark sums complete before the last block", "landmarks/landmark_sums.cu",
+             "!is_last_block(&state->sum_blocks_done, blocks)",
+             "!is_last_block(&state->sum_blocks_done, (blocks + 1) / 2)",
+             "FewLandmarks.MatchTheReferenceOverManyBlocks", False),
+    Mutation("a pair of landmarks listed twice", "landmarks/landmark_maxima.cu",
+             "&& landmark > row) return;", "&& landmark > row + 1000000) return;",
+             "Landmarks.ShareTheMaximum", False),
+    Mutation("coefficients of another row", "landmarks/landmark_gradient.cu",
+             "const float c = coefficients[k];", "const float c = coefficients[k ^ 1];", LANDMARKS,
+             True),
+    Mutation("warps that add to one landmark at once", "landmarks/landmark_gradient.cu",
+             "(phase + warp) % kWarps * quarter", "(phase + 0 * warp) % kWarps * quarter",
+             ORDER, False),
+    Mutation("a missing barrier between the phases of pass 2", "landmarks/landmark_gradient.cu",
+             "add_landmark<Direction>(memory, m, lane, values, gradient);\n    }\n    __syncthreads();",
+             "add_landmark<Direction>(memory, m, lane, values, gradient);\n    }", ORDER, True),
+    Mutation("the plain step where it is not exact", "landmarks/landmark_gradient.cu",
+             "exact = exact || needs_exact_step(value);", "exact = exact && needs_exact_step(value);",
+             "FewLandmarks.TellNeighbouringFloatsApart", False),
+    Mutation("a power of two's finer side forgotten", "landmarks/landmark_steps.cuh",
+             "(bits & kMantissa) == 0 ? 1 : 0", "(bits & kMantissa) == 0 ? 0 : 0",
+             "FewLandmarks.TellNeighbouringFloatsApart", False),
+    Mutation("a coefficient over no distance", "landmarks/landmark_coefficients.cuh",
+             "d.x > 0.0F ? c.x : 0.0F", "d.x >= 0.0F ? c.x : 0.0F",
+             "FewLandmarks.MatchTheReferenceInLargeBlocksWithEveryOption", False),
+    Mutation("the share of many ties dropped at landmarks", "landmarks/landmark_coefficients.cuh",
+             "d == maximum ? of_maximum : 0.0F", "d == maximum ? 0.0F * of_maximum : 0.0F",
+             "Landmarks.ShareTheMaximum", False),
+    Mutation("a dropped max term of rows that are no landmarks", "landmarks/finish_landmarks.cu",
+             "k < state->listed_count; k += kListBlocks", "k < 0; k += kListBlocks", LANDMARKS, True),
+    Mutation("a part of the landmarks' ends forgotten", "landmarks/finish_landmarks.cu",
+             "part < ends.parts", "part < ends.parts - 1",
+             "FewLandmarks.MatchTheReferenceOverManyBlocks", False),
+    Mutation("rows copied with the wrong pitch", "landmarks/row_quads.cu",
+             "from.data[k / dim * from.pitch + k % dim]", "from.data[k / dim * dim + k % dim]",
+             LANDMARKS, False),
+    Mutation("a packed copy that the next forward pass does not renew", "ops/dense.cu",
+             "if (!op.compared) {", "if (!op.compared || context.packed_outputs().find("
+             "op.output, op.out, op.rows.capacity, output_arithmetic(context.arithmetic, op.activation)) "
+             "!= nullptr) {", "PackedOutputs.*", False),
     Mutation("an episode that goes on into the next one", "ops/generalized_advantage.cu",
              "decay = 0.0;", "decay = op.discount;", "*OpParity.GeneralizedAdvantage*", False),
     Mutation("a chunk of rows that starts from nothing", "ops/returns.cu",
@@ -110,7 +168,8 @@ def link_command(build):
 
 
 def kernel_sources():
-    return sorted([*(ROOT / "cuda").glob("pairs/*.cu"), *(ROOT / "cuda").glob("lowrank/*.cu"),
+    return sorted([*(ROOT / "cuda").glob("pairs/*.cu"), *(ROOT / "cuda").glob("landmarks/*.cu"),
+                   *(ROOT / "cuda").glob("lowrank/*.cu"),
                    *(ROOT / "cuda" / "ops" / name for name in ("local_loss.cu",
                                                                "target_statistics.cu"))])
 

@@ -1,0 +1,22 @@
+// The local loss over few landmarks: two passes over N·M pairs and no others.
+//
+// T, and each layer's D, stand in memory between the passes, 4 bytes a pair. Pass 1 forms D, its
+// sums and its maximum; pass 2 forms each pair's coefficient once and adds it to the gradients of
+// both of its rows.
+#pragma once
+
+#include "common/context.h"
+#include "lpdm/ops.h"
+
+namespace lpdm::cuda {
+
+// Whether landmark_statistics and landmark_loss take these pairs, whatever the arithmetic: they
+// compute in float32. All others are pairs/'s: more than 64 landmarks (on GPUs with less than 115
+// kB of shared memory for a block, more than 56 or so), and error propagation.
+bool takes_few_landmarks(const Context& context, const PairwiseTarget& target,
+                         TargetRule rule = TargetRule::kInput);
+
+void landmark_statistics(Context& context, const TargetStatistics& op);
+void landmark_loss(Context& context, const LocalLoss& op);
+
+}  // namespace lpdm::cuda

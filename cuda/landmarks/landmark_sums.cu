@@ -1,0 +1,115 @@
+#include "common/launch.h"
+#include "landmarks/landmark_distances.cuh"
+#include "landmarks/landmark_sums.h"
+#include "pairs/tile_walk.cuh"
+
+namespace lpdm::cuda {
+
+namespace {
+
+// Of one thread, over ordered entries.
+struct DistanceSums {
+  float distance = 0.0F, squared = 0.0F, with_target = 0.0F;
+};
+
+// The kept entries of N rows and M landmarks.
+__device__ double kept_entries(std::int64_t rows, std::int64_t landmarks) {
+  const auto all = static_cast<double>(rows);
+  const auto dropped = static_cast<double>(rows - landmarks);
+  return all * all - dropped * dropped;
+}
+
+template <class Arithmetic, int kGroups, int kOwnRows>
+__global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
+    sum_landmark_pairs_kernel(LandmarkPairs pairs, LandmarkTarget target, RowQuads output,
+                              LayerOptions options, PairScratch scratch, float* kept,
+                              LayerState* state) {
+  using Shape = LandmarkShape<kGroups, kOwnRows>;
+  auto& stages = *dynamic_shared<typename Shape::Stages>();
+  __shared__ RowCounts counts;
+  const std::int64_t rows = *pairs.row_count;
+  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
+  if (first_row >= rows) return;
+  counts.find(pairs, first_row);
+  LandmarkFragment<kOwnRows> distances;
+  landmark_distances<Arithmetic, kGroups, kOwnRows>(pairs, output, first_row, stages, distances);
+  const LandmarkPlace<kGroups, kOwnRows> place;
+  float weights[kOwnRows];
+  own_counts(counts, place, weights);
+  const auto landmarks = static_cast<int>(*pairs.landmark_count);
+  DistanceSums sums;
+  float largest = 0.0F;
+#pragma unroll
+  for (int c = 0; c < kOwn; ++c) {
+    const int m = place.landmark(c);
+    if (m >= landmarks) break;
+    const std::int64_t at = m * pairs.stride + first_row + place.row(0);
+#pragma unroll
+    for (int r = 0; r < kOwnRows; ++r) {
+      const float distance = distances[r][c];
+      kept[at + r * kRowLanes] = distance;
+      const float weighted = weights[r] * distance;
+      sums.distance += weighted;
+      sums.squared = __fmaf_rn(weighted, distance, sums.squared);
+      sums.with_target = __fmaf_rn(weighted, target.entries[at + r * kRowLanes], sums.with_target);
+      largest = fmaxf(largest, distance);
+    }
+  }
+  const PairSums total = tile_block_sum(PairSums{.distance = sums.distance,
+                                                 .distance_squared = sums.squared,
+                                                 .target_distance = sums.with_target});
+  largest = tile_block_max(largest);
+  if (threadIdx.x == 0) {
+    scratch.sums[blockIdx.x] = total;
+    scratch.maxima[blockIdx.x] = largest;
+    atomicMax(&state->maximum_bits, __float_as_uint(largest));
+  }
+  const auto blocks = static_cast<unsigned>(ceil_div(rows, Shape::kRows));
+  if (!is_last_block(&state->sum_blocks_done, blocks)) return;
+  PairSums all;
+  for (unsigned b = threadIdx.x; b < blocks; b += kTileThreads) all = all + scratch.sums[b];
+  all = tile_block_sum(all);
+  if (threadIdx.x != 0) return;
+  all.target = target.sums->target;
+  all.target_squared = target.sums->squared;
+  all.entries = kept_entries(rows, *pairs.landmark_count);
+  state->sums = all;
+  derive_error_sums(options, *state);
+}
+
+}  // namespace
+
+int landmark_block_rows(const LandmarkPairs& pairs) {
+  int rows = 0;
+  dispatch_landmarks(Metric::kL1, pairs.landmark_capacity, [&](auto, auto groups) {
+    constexpr int kGroups = decltype(groups)::value;
+    rows =
+        pairs.few_rows ? LandmarkShape<kGroups, kFewOwnRows>::kRows : LandmarkShape<kGroups>::kRows;
+  });
+  return rows;
+}
+
+TileGrid landmark_grid(const LandmarkPairs& pairs) {
+  return {ceil_div(pairs.row_capacity, landmark_block_rows(pairs)), 1};
+}
+
+void sum_landmark_pairs(Context& context, const LandmarkPairs& pairs, const LandmarkTarget& target,
+                        const RowQuads& output, const LayerOptions& options,
+                        const PairScratch& scratch, float* distances, LayerState* state) {
+  dispatch_landmarks(options.metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
+    using Arithmetic = typename decltype(arithmetic)::type;
+    constexpr int kGroups = decltype(groups)::value;
+    const auto enqueue = [&](auto kernel, const LaunchShape& shape) {
+      launch(kernel, shape, context.stream, pairs, target, output, options, scratch, distances,
+             state);
+    };
+    if (pairs.few_rows) {
+      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kFewOwnRows>,
+              landmark_shape<kGroups, kFewOwnRows>(pairs));
+    } else {
+      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kOwn>, landmark_shape<kGroups>(pairs));
+    }
+  });
+}
+
+}  // namespace lpdm::cuda

@@ -5,7 +5,8 @@
 #   bench/learning/ablations.sh [JOBS [SLICE…]]    JOBS runs at once, one thread each (default 1)
 #
 # Slices, all of them by default: losses (readings of the local loss), appendix (the paper's A to C),
-# depth, transfer. ENVIRONMENTS chooses among those of the first three, SEEDS among all seeds.
+# depth, transfer (transfer_pendulum, transfer_hopper). For the first three, ENVIRONMENTS="cartpole …"
+# and SEEDS=0-9 say which; DEPTHS="2 4" for the third.
 set -euo pipefail
 cd "${LPDM_ROOT:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 
@@ -59,21 +60,29 @@ depth() {
   done
 }
 
-# Walker2d and Hopper-v5 on what Hopper-v4 has taught the hidden layers, InvertedPendulum-v5 on
-# InvertedPendulum-v4's; layers that do not fit and heads are fresh. Beside it, layers frozen as they
-# were drawn, and LPDM.
+# What one environment has taught the hidden layers, frozen in another; layers that do not fit and heads
+# are fresh. Beside it, layers frozen as they were drawn, and LPDM.
 transfer() {
-  local place=$out/transfer
+  transfer_pendulum
+  transfer_hopper
+}
+
+transfer_pendulum() {
+  local place=$out/transfer there=env.id=InvertedPendulum-v5
+  sweep "$paper/reinforce/inverted-pendulum-lpdm.json" --seeds 0-2 --out "$place/source"
+  onto inverted-pendulum-lpdm inverted-pendulum-frozen "$there"
+  sweep "$paper"/reinforce/inverted-pendulum-{frozen,lpdm}.json --seeds 0-2 --set "$there" \
+    --out "$place/fresh"
+}
+
+transfer_hopper() {
+  local place=$out/transfer there=env.id=Hopper-v5
   sweep "$paper/reinforce/hopper-lpdm.json" --seeds 0-2 --set hidden.pairs=landmarks:64 \
     --out "$place/source"
-  sweep "$paper/reinforce/inverted-pendulum-lpdm.json" --seeds 0-2 --out "$place/source"
   onto hopper-lpdm walker2d-frozen
-  onto hopper-lpdm hopper-frozen env.id=Hopper-v5
-  onto inverted-pendulum-lpdm inverted-pendulum-frozen env.id=InvertedPendulum-v5
-  sweep "$paper"/reinforce/hopper-{frozen,lpdm}.json --seeds 0-2 --set env.id=Hopper-v5 \
+  onto hopper-lpdm hopper-frozen "$there"
+  sweep "$paper"/reinforce/hopper-{frozen,lpdm}.json --seeds 0-2 --set "$there" \
     --set hidden.pairs=landmarks:64 --out "$place/fresh"
-  sweep "$paper"/reinforce/inverted-pendulum-{frozen,lpdm}.json --seeds 0-2 \
-    --set env.id=InvertedPendulum-v5 --out "$place/fresh"
 }
 
 # The config on the frozen layers of the source with the same seed: onto SOURCE CONFIG [SETTING]

@@ -5,15 +5,15 @@
 #   bench/learning/ablations.sh [JOBS [SLICE…]]    JOBS runs at once, one thread each (default 1)
 #
 # Slices, all of them by default: losses (readings of the local loss), appendix (the paper's A to C),
-# depth, transfer (transfer_pendulum, transfer_hopper). For the first three, ENVIRONMENTS="cartpole …"
-# and SEEDS=0-9 say which; DEPTHS="2 4" for the third.
+# depth (depth_torch, depth_orthogonal), width, transfer (transfer_pendulum, transfer_hopper).
+# ENVIRONMENTS="cartpole …" and SEEDS=0-9 say which of all but transfer, DEPTHS="2 4" of depth.
 set -euo pipefail
 cd "${LPDM_ROOT:-$(dirname "${BASH_SOURCE[0]}")/../..}"
 
 lpdm=${LPDM:-build/release/tools/lpdm}
 jobs=${1:-1}
 slices=("${@:2}")
-[[ ${#slices[@]} -gt 0 ]] || slices=(losses appendix depth transfer)
+[[ ${#slices[@]} -gt 0 ]] || slices=(losses appendix depth width transfer)
 read -ra environments <<<"${ENVIRONMENTS:-cartpole inverted-pendulum acrobot}"
 seeds=${SEEDS:-0-4}
 paper=configs/paper
@@ -48,16 +48,38 @@ appendix() {
   sweep "${configs[@]}" --seeds "$seeds" --out "$out/appendix"
 }
 
-# Hidden layers of 64 units, as many as DEPTHS says.
+# Hidden layers of 64 units, as many as DEPTHS says, with the initial weights of all other runs and with
+# orthogonal ones, which keep the size of what passes through them.
 depth() {
-  local configs depth widths
-  mapfile -t configs < <(configs_of reinforce lpdm backprop frozen
-    configs_of appendix error-propagation)
+  depth_from torch
+  depth_from orthogonal
+}
+
+depth_torch() { depth_from torch; }
+depth_orthogonal() { depth_from orthogonal; }
+
+depth_from() {
+  local depth
   for depth in ${DEPTHS:-2 4 8 16}; do
-    widths=$(printf ',64%.0s' $(seq "$depth"))
-    sweep "${configs[@]}" --seeds "$seeds" --set "network.hidden=[${widths:1}]" \
-      --set hidden.pairs=landmarks:64 --out "$out/depth/$depth"
+    layers "$depth" 64 "$out/depth/$1-$depth" --set "network.init=$1"
   done
+}
+
+# Two hidden layers of other widths than depth's.
+width() {
+  local width
+  for width in 16 32 128 256; do layers 2 "$width" "$out/width/$width"; done
+}
+
+# LPDM, two of its variants and its controls with so many hidden layers alike:
+# layers NUMBER WIDTH FOLDER [OPTION…]
+layers() {
+  local configs widths
+  mapfile -t configs < <(configs_of reinforce lpdm backprop frozen
+    configs_of appendix error-propagation hidden-slower)
+  widths=$(printf ",$2%.0s" $(seq "$1"))
+  sweep "${configs[@]}" --seeds "$seeds" --set "network.hidden=[${widths:1}]" \
+    --set hidden.pairs=landmarks:64 --out "$3" "${@:4}"
 }
 
 # What one environment has taught the hidden layers, frozen in another; layers that do not fit and heads

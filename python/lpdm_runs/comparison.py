@@ -65,9 +65,9 @@ def rows(cells):
 
 
 def _twin(group, groups, method):
-    """The first of the groups with this method whose network has layers as large; or None."""
+    """The first of the groups with this method whose network begins alike; or None."""
     return next((other for other in groups
-                 if other.method == method and other.widths == group.widths), None)
+                 if other.method == method and other.network == group.network), None)
 
 
 def _place(group):
@@ -99,7 +99,7 @@ def row(group, reference=None):
 
 def against_frozen(cells):
     """A Verdict for each group whose hidden layers have learned by LPDM, where its cell has a
-    control: layers of the same size, frozen as they were drawn."""
+    control: layers of the same network, frozen as they were drawn."""
     verdicts = []
     for groups in cells.values():
         for group in groups:

@@ -57,9 +57,10 @@ class Group:
         return self.config["network"].get("init_from", "")
 
     @property
-    def widths(self):
-        """Of the hidden layers."""
-        return self.config["network"]["hidden"]
+    def network(self):
+        """What of the network is there before anything is learned."""
+        return {key: value for key, value in self.config["network"].items()
+                if key not in ("init_from", "init_layers")}
 
     @property
     def pairs(self):

@@ -49,12 +49,13 @@ class Reports(RunsTest):
         self.write_pair(200.0, 100.0, seeds=1)
         self.assertIn("too few seeds", self.text(self.folder))
 
-    def test_a_control_has_as_many_layers(self):
+    def test_a_control_begins_with_the_same_network(self):
         for depth, control in ((2, 100.0), (4, 300.0)):
             for seed in range(3):
                 for name, mean, method in (("u", 200.0, "lpdm"), ("f", control, "frozen")):
                     self.write(f"{name}{depth}/seed-{seed}", [mean + seed] * 50, seed=seed,
                                method=method, network={"hidden": [64] * depth})
+        self.write("o/seed-0", [1.0] * 50, network={"hidden": [64] * 4, "init": "orthogonal"})
         kinds = {verdict.label: verdict.kind
                  for verdict in comparison.against_frozen(cells(select([self.folder])))}
         self.assertEqual(kinds, {"L_u (hidden 2 × 64)": "better", "L_u (hidden 4 × 64)": "worse"})

@@ -90,7 +90,8 @@ def row(group, reference=None):
         iterations=min(run.iterations for run in group.runs),
         max_score=score, interval=interval, spread=spread, at_iteration=at_iteration,
         relative_iterations=at_iteration / reference if reference else None,
-        paper=paper.score(group.environment, group.algorithm, group.method),
+        paper=paper.score(group.environment, group.algorithm, group.method)
+        if group.is_the_papers else None,
         paper_iterations=paper.iterations(group.environment, group.algorithm),
         standing_at_max=float(np.mean([run.standing[place] for run in group.runs])),
         standing_episodes=sum(run.standing_episodes for run in group.runs),

@@ -63,6 +63,13 @@ class Group:
                 if key not in ("init_from", "init_layers")}
 
     @property
+    def is_the_papers(self):
+        """Whether the network and the local loss are those of the paper's table; landmarks are."""
+        settings = _settings(self.config)
+        return all(settings.get(key, usual) == usual for key, usual in USUAL.items()) and \
+            self.pairs.partition(":")[0] in ("all", "landmarks")
+
+    @property
     def pairs(self):
         return str(self.config["hidden"].get("pairs", "all"))
 

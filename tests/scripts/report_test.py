@@ -109,6 +109,16 @@ class Reports(RunsTest):
         line = next(line for line in self.text(self.folder).splitlines() if "L_u" in line)
         self.assertEqual(line.split()[3:7], ["1", "480.0*", "-", "489.5"])
 
+    def test_a_variant_has_no_number_of_the_papers(self):
+        self.write("wide", [480.0] * 60, network={"hidden": [512]})
+        self.write("none", [480.0] * 60, scale="none")
+        self.write("closest", [480.0] * 60, pairs="closest")
+        self.write("landmarks", [480.0] * 60, pairs="landmarks:64")
+        rows = comparison.rows(cells(select([self.folder])))
+        self.assertEqual({row.label: row.paper for row in rows},
+                         {"L_u (scale none)": None, "L_u (hidden [512])": None,
+                          "L_u closest": None, "L_u landmarks:64": 489.5})
+
     def test_json_has_no_number_that_json_has_not(self):
         self.write("a", [None, None])
         parsed = json.loads(self.text(self.folder, "--json"), parse_constant=self.fail)

@@ -159,7 +159,8 @@ def _settings(config):
     head's, so that a variant has one name in environments whose rates differ."""
     flat = {key: _text(value) for key, value in flatten(essential(config)).items()
             if key not in TOLD}
-    head, hidden = config.get("head", {}).get("learning_rate"), config["hidden"].get("learning_rate")
+    head = config.get("head", {}).get("learning_rate")
+    hidden = config["hidden"].get("learning_rate")
     if head and isinstance(hidden, (int, float)):
         flat["hidden.learning_rate"] = f"{hidden / head:.3g} × head's"
     elif head and str(hidden).startswith("scaled:"):

@@ -123,7 +123,8 @@ class Groups(RunsTest):
 
     def test_a_variant_has_the_same_name_where_rates_differ(self):
         for environment, rate in (("CartPole-v1", 1e-3), ("Acrobot-v1", 2e-3)):
-            for name, hidden in (("all", rate), ("slow", rate / 10), ("scaled", f"scaled:{rate:g}")):
+            for name, hidden in (("all", rate), ("slow", rate / 10),
+                                 ("scaled", f"scaled:{rate:g}")):
                 self.write(f"{environment}-{name}", [1.0], environment=environment,
                            learning_rate=hidden, head=rate)
         labels = self.labels()

@@ -16,6 +16,7 @@ namespace lpdm {
 
 enum class Activation { kTanh, kRelu, kIdentity };  // identity: heads only
 enum class Initialization { kTorch, kOrthogonal };
+enum class InitLayers { kAll, kHidden };
 enum class HiddenMethod { kLpdm, kBackprop, kFrozen };
 enum class Metric { kL1, kL2 };
 enum class LossScale { kOwn, kCross, kNone };
@@ -78,6 +79,7 @@ struct NetworkConfig {
   Activation activation = Activation::kTanh;
   Initialization init = Initialization::kTorch;
   std::string init_from;  // run whose layers `lpdm train` starts with (src/io/transfer.h); "": none
+  InitLayers init_layers = InitLayers::kAll;  // those of init_from that are taken
   bool operator==(const NetworkConfig&) const = default;
 };
 

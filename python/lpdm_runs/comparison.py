@@ -37,12 +37,12 @@ class Row:
 
 @dataclass
 class Verdict:
-    """A method beside the frozen control of its cell."""
+    """A group beside another one, its control."""
 
     environment: str
     algorithm: str
     label: str
-    difference: float  # of the max scores, method − frozen
+    difference: float  # of the max scores, group − control
     interval: list  # of it; None: fewer than two seeds on either side
     seeds_to_settle: int  # each; None: it is settled, or the spread is not known
 
@@ -58,10 +58,16 @@ def rows(cells):
     """One Row for each group of runs."""
     table = []
     for groups in cells.values():
-        reference = [_place(group) for group in groups if group.method == "backprop"]
         for group in groups:
-            table.append(_row(group, reference[0] if reference else None))
+            reference = _twin(group, groups, "backprop")
+            table.append(row(group, _place(reference) if reference else None))
     return table
+
+
+def _twin(group, groups, method):
+    """The first of the groups with this method whose network begins alike; or None."""
+    return next((other for other in groups
+                 if other.method == method and other.network == group.network), None)
 
 
 def _place(group):
@@ -69,7 +75,8 @@ def _place(group):
     return int(group.grid[best(mean_curve(group.curves))[1]])
 
 
-def _row(group, reference):
+def row(group, reference=None):
+    """The Row of a group; `reference`: the iteration of BP's maximum."""
     curves = group.curves
     score, place = best(mean_curve(curves))
     several = len(curves) > 1
@@ -83,7 +90,8 @@ def _row(group, reference):
         iterations=min(run.iterations for run in group.runs),
         max_score=score, interval=interval, spread=spread, at_iteration=at_iteration,
         relative_iterations=at_iteration / reference if reference else None,
-        paper=paper.score(group.environment, group.algorithm, group.method),
+        paper=paper.score(group.environment, group.algorithm, group.method)
+        if group.is_the_papers else None,
         paper_iterations=paper.iterations(group.environment, group.algorithm),
         standing_at_max=float(np.mean([run.standing[place] for run in group.runs])),
         standing_episodes=sum(run.standing_episodes for run in group.runs),
@@ -91,17 +99,19 @@ def _row(group, reference):
 
 
 def against_frozen(cells):
-    """A Verdict for each group that learns by LPDM, where its cell has a frozen control."""
+    """A Verdict for each group whose hidden layers have learned by LPDM, where its cell has a
+    control: layers of the same network, frozen as they were drawn."""
     verdicts = []
     for groups in cells.values():
-        controls = [group for group in groups if group.method == "frozen"]
-        if controls:
-            verdicts += [_verdict(group, controls[0]) for group in groups
-                         if group.method in ("lpdm", "guided")]
+        for group in groups:
+            control = _twin(group, groups, "frozen")
+            if control and group.method in ("lpdm", "guided", "transferred"):
+                verdicts.append(compare(group, control))
     return verdicts
 
 
-def _verdict(group, control):
+def compare(group, control):
+    """The Verdict on a group beside another one of its cell."""
     (score, place), (other, other_place) = map(statistics.score, (group.curves, control.curves))
     verdict = Verdict(group.environment, group.algorithm, group.label, score - other, None, None)
     if min(len(group.runs), len(control.runs)) < 2:
@@ -144,6 +154,10 @@ def _normalised_scores(cells):
             by_environment = scores.setdefault((group.algorithm, group.label), {})
             by_environment[group.environment] = (group.scores() - low) / (high - low)
     return scores
+
+
+def interval_text(interval, digits=1):
+    return "-" if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
 
 
 def not_shown_better(verdicts):

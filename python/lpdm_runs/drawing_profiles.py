@@ -12,7 +12,7 @@ def draw(figure, aggregates):
     """aggregates: of comparison.aggregates."""
     algorithms = list(dict.fromkeys(entry["algorithm"] for entry in aggregates))
     panels = figure.subplots(1, len(algorithms), squeeze=False, sharey=True)[0]
-    by_label = {label: METHOD_COLOURS[method] for method, label in METHODS.items()}
+    by_label = {METHODS[method]: colour for method, colour in METHOD_COLOURS.items()}
     for panel, algorithm in zip(panels, algorithms):
         further = iter(FURTHER_COLOURS * 10)
         for entry in aggregates:

@@ -5,15 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lpdm_runs import paper
 from lpdm_runs.curves import grid, stack
-from lpdm_runs.runs import UNIMPORTANT
+from lpdm_runs.runs import essential
 
 ALGORITHMS = {"reinforce": "REINFORCE", "reinforce_baseline": "REINFORCE + baseline", "ppo": "PPO"}
-METHODS = {"lpdm": "L_u", "guided": "L_g", "backprop": "BP", "frozen": "frozen"}
-ORDER = ["backprop", "lpdm", "guided", "frozen"]
-# Settings that a method's name tells already, or that do not tell configs apart.
-TOLD = {"hidden.method", "hidden.guided", "hidden.pairs",
-        *(f"{section}.{key}" for section, keys in UNIMPORTANT.items() for key in keys)}
+METHODS = {"lpdm": "L_u", "guided": "L_g", "backprop": "BP", "frozen": "frozen",
+           "transferred": "frozen from"}
+ORDER = ["backprop", "lpdm", "guided", "transferred", "frozen"]
+# Settings that a method's name tells already.
+TOLD = {"hidden.method", "hidden.guided", "hidden.pairs"}
+# Settings that need no name: the paper's, as far as it has them.
+USUAL = {"network.hidden": "[128, 256]", "network.init": "torch", "hidden.metric": "l1",
+         "hidden.scale": "own", "hidden.norm": "frobenius", "hidden.max_gradient": "through",
+         "hidden.guide_base": "normalized", "hidden.target": "input",
+         "hidden.error_rule": "one_plus", "hidden.learning_rate": "1 × head's"}
 
 
 @dataclass
@@ -37,10 +43,31 @@ class Group:
 
     @property
     def method(self):
-        """backprop, lpdm, guided or frozen."""
+        """backprop, lpdm, guided, frozen (as they were drawn) or transferred (frozen as another run
+        has learned them)."""
         hidden = self.config["hidden"]
+        if hidden["method"] == "frozen" and self.source:
+            return "transferred"
         guided = hidden["method"] == "lpdm" and hidden.get("guided", False)
         return "guided" if guided else hidden["method"]
+
+    @property
+    def source(self):
+        """The run that layers come from; empty: none."""
+        return self.config["network"].get("init_from", "")
+
+    @property
+    def network(self):
+        """What of the network is there before anything is learned."""
+        return {key: value for key, value in self.config["network"].items()
+                if key not in ("init_from", "init_layers")}
+
+    @property
+    def is_the_papers(self):
+        """Whether the network and the local loss are those of the paper's table; landmarks are."""
+        settings = _settings(self.config)
+        return all(settings.get(key, usual) == usual for key, usual in USUAL.items()) and \
+            self.pairs.partition(":")[0] in ("all", "landmarks")
 
     @property
     def pairs(self):
@@ -66,7 +93,8 @@ class Group:
 
 
 def cells(runs):
-    """Groups of runs by what they learn and how: {(environment, algorithm): [Group]}, labelled."""
+    """Groups of runs by what they learn and how: {(environment, algorithm): [Group]}, labelled, in
+    the order of the paper's table."""
     by_config = {}
     for run in runs:
         by_config.setdefault(run.config_hash, []).append(run)
@@ -78,7 +106,15 @@ def cells(runs):
     for groups in found.values():
         _label(groups)
         groups.sort(key=lambda group: (ORDER.index(group.method), len(group.label), group.label))
-    return found
+    return dict(sorted(found.items(), key=lambda item: _place(*item[0])))
+
+
+def _place(environment, algorithm):
+    """In the paper's table; what it lacks comes after it, by name."""
+    environments, algorithms = list(paper.ITERATIONS), list(ALGORITHMS)
+    return (algorithms.index(algorithm) if algorithm in algorithms else len(algorithms),
+            environments.index(environment) if environment in environments else len(environments),
+            environment, algorithm)
 
 
 def cell_title(cell):
@@ -90,6 +126,8 @@ def _label(groups):
     """Names by method and pairs, and by the settings that differ where these are the same."""
     for group in groups:
         label = METHODS.get(group.method, group.method)
+        if group.method == "transferred":
+            label += " " + group.source
         uses_pairs = group.method in ("lpdm", "guided") and group.pairs != "all"
         group.label = f"{label} {group.pairs}" if uses_pairs else label
     for label in {group.label for group in groups}:
@@ -116,16 +154,37 @@ def flatten(config, prefix="", separator="."):
     return flat
 
 
+def _settings(config):
+    """{"section.key": text} of what tells configs apart. Rates of hidden layers are relative to the
+    head's, so that a variant has one name in environments whose rates differ."""
+    flat = {key: _text(value) for key, value in flatten(essential(config)).items()
+            if key not in TOLD}
+    head = config.get("head", {}).get("learning_rate")
+    hidden = config["hidden"].get("learning_rate")
+    if head and isinstance(hidden, (int, float)):
+        flat["hidden.learning_rate"] = f"{hidden / head:.3g} × head's"
+    elif head and str(hidden).startswith("scaled:"):
+        flat["hidden.learning_rate"] = f"scaled:{float(hidden[7:]) / head:.3g} × head's"
+    return flat
+
+
+def _text(value):
+    """Layers of one width as 4 × 64."""
+    if isinstance(value, list) and len(value) > 1 and len(set(value)) == 1:
+        return f"{len(value)} × {value[0]}"
+    return str(value)
+
+
 def _peculiarities(groups):
-    """For each group, the settings that set it apart: those that are not the commonest among the
-    groups, and those of which no value is the commonest."""
-    flat = [{key: str(value) for key, value in flatten(group.config).items()} for group in groups]
-    keys = sorted({key for settings in flat for key in settings} - TOLD,
-                  key=lambda key: (len(key), key))
+    """For each group, the settings that set it apart: those that are not the usual ones, where
+    there are such, else not the commonest among the groups, or of which no value is."""
+    flat = [_settings(group.config) for group in groups]
+    keys = sorted({key for settings in flat for key in settings}, key=lambda key: (len(key), key))
     usual = {}
     for key in keys:
         (value, count), *others = Counter(settings.get(key) for settings in flat).most_common(2)
-        usual[key] = value if not others or count > others[0][1] else None
+        usual[key] = value if not others else \
+            USUAL.get(key, value if count > others[0][1] else None)
     return [", ".join(f"{key.split('.', 1)[1]} {settings[key]}" for key in keys
                       if key in settings and settings[key] != usual[key])
             for settings in flat]

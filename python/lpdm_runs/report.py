@@ -6,10 +6,11 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from lpdm_runs import comparison, results
+from lpdm_runs import comparison, results, variants
+from lpdm_runs.comparison import interval_text
 from lpdm_runs.curves import STEP, WINDOW
 from lpdm_runs.groups import ALGORITHMS, cells
-from lpdm_runs.selection import select
+from lpdm_runs.selection import select, seeds_of, with_seeds
 from lpdm_runs.statistics import LEVEL, SAMPLES
 from lpdm_runs.tables import Table
 
@@ -18,12 +19,14 @@ SHOWN_THRESHOLDS = (0.25, 0.5, 0.75, 0.9, 1.0)
 
 def main(arguments):
     options = parse_options(arguments)
-    found = cells(select(options.runs))
+    runs = select(options.runs)
+    found = cells(with_seeds(runs, seeds_of(options.seeds)) if options.seeds else runs)
     if options.save:
         saved = results.save(found, options.save)
         if not options.json:
             print(f"{len(saved)} result files in {options.save}\n")
-    print(as_json(found) if options.json else as_text(found))
+    parts = [variants.table(found), variants.MEANING] if options.variants else sections(found)
+    print(as_json(found) if options.json else as_text(parts, options.markdown))
     return 0
 
 
@@ -32,6 +35,9 @@ def parse_options(arguments):
     parser.add_argument("runs", nargs="+")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--seeds")
+    parser.add_argument("--variants", action="store_true")
+    parser.add_argument("--markdown", action="store_true")
     return parser.parse_args(arguments)
 
 
@@ -55,10 +61,10 @@ def _without_nan(value):
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def as_text(found):
-    """What the report prints."""
-    return "\n\n".join(part.as_text() if isinstance(part, Table) else part
-                       for part in sections(found))
+def as_text(parts, markdown=False):
+    """Paragraphs and tables as they are printed."""
+    return "\n\n".join(part if not isinstance(part, Table) else
+                       part.as_markdown() if markdown else part.as_text() for part in parts)
 
 
 def sections(found):
@@ -110,10 +116,6 @@ def score_table(table):
                 f"{row.standing_at_max:.0%} / {row.standing_episodes / max(row.episodes, 1):.0%}")
         lines.append(cells_of_row)
     return Table(lines, left=3)
-
-
-def interval_text(interval, digits=1):
-    return "-" if interval is None else f"[{interval[0]:.{digits}f}, {interval[1]:.{digits}f}]"
 
 
 def aggregate_table(aggregates):

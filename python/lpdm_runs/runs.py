@@ -16,6 +16,9 @@ UNIMPORTANT = {"run": {"seed", "device", "threads", "checkpoint_every", "keep_ch
                        "log_every", "diagnostics_every", "eval_every", "eval_episodes",
                        "tensorboard"},
                "rollout": {"halves"}}
+# Settings that programs before them lacked, and the value that does what those did.
+IMPLIED = {"hidden": {"memory_mb": 0}, "rollout": {"inference": "auto"},
+           "backend": {"arithmetic": "fp32"}, "network": {"init_layers": "all"}}
 
 
 @dataclass
@@ -51,12 +54,21 @@ class Run:
         return config_hash(self.config)
 
 
+def essential(config):
+    """What of a config decides what is learnt, other than the seed."""
+    kept = {}
+    for section, keys in config.items():
+        said = {key: value for key, value in keys.items()
+                if key not in IMPLIED.get(section, ()) or value != IMPLIED[section][key]}
+        if said:
+            kept[section] = {key: value for key, value in said.items()
+                             if key not in UNIMPORTANT.get(section, ())}
+    return kept
+
+
 def config_hash(config):
     """Equal for runs that differ in nothing but the seed and what cannot change a result."""
-    essential = {section: {key: value for key, value in keys.items()
-                           if key not in UNIMPORTANT.get(section, ())}
-                 for section, keys in config.items()}
-    text = json.dumps(essential, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(essential(config), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -95,9 +107,26 @@ def read_metrics(path):
     return lines
 
 
+def source_name(path, seed):
+    """The name of the run that layers come from, alike wherever it lies: the last part of its
+    path, of a sweep's the config, if it has the seed of the run that takes them."""
+    *_, config, run = ["", *Path(path).parts]
+    if run == f"seed-{seed}":
+        return config
+    return f"{config}/{run}" if run.startswith("seed-") else run
+
+
+def read_config(folder):
+    config = read_json(folder / "config.json", "config")
+    network = config.get("network", {})
+    if source := network.get("init_from"):
+        network["init_from"] = source_name(source, config["run"]["seed"])
+    return config
+
+
 def read_run(folder):
     """Raises UsageError with one sentence where the folder holds no readable run."""
-    config = read_json(folder / "config.json", "config")
+    config = read_config(folder)
     metrics = read_metrics(folder / "metrics.jsonl")
     summary_path = folder / "summary.json"
     summary = read_json(summary_path, "summary") if summary_path.exists() else {}

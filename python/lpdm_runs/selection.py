@@ -20,6 +20,26 @@ def select(paths):
     return runs
 
 
+def seeds_of(text):
+    """The seeds of a list as lpdm sweep takes it: 0-4,7."""
+    seeds = set()
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise UsageError(f'--seeds: "{part}" is neither a seed nor a range of seeds; give a '
+                             "list such as 0-4,7.")
+        seeds.update(range(int(first), int(last or first) + 1))
+    return seeds
+
+
+def with_seeds(runs, seeds):
+    """Those of the runs that have one of these seeds."""
+    kept = [run for run in runs if run.seed in seeds]
+    if not kept:
+        raise UsageError("--seeds: none of the runs has such a seed; leave it out to see them all.")
+    return kept
+
+
 def _runs_at(path):
     if not path.exists():
         raise UsageError(f'"{path}" does not exist; name a run folder, a folder of runs, or a '

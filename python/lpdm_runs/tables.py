@@ -1,4 +1,4 @@
-"""Tables, as lines of text and as HTML."""
+"""Tables, as lines of text, as Markdown and as HTML."""
 
 import html
 from dataclasses import dataclass
@@ -17,6 +17,12 @@ class Table:
             "  ".join(cell.ljust(width) if i < self.left else cell.rjust(width)
                       for i, (cell, width) in enumerate(zip(row, widths))).rstrip()
             for row in self.rows)
+
+    def as_markdown(self):
+        head, *body = self.rows
+        rule = ["---" if i < self.left else "---:" for i in range(len(head))]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |"
+                         for row in (head, rule, *body))
 
     def as_html(self):
         head, *body = self.rows

@@ -126,6 +126,9 @@ void add_network(Table& table) {
               "initial weights; torch: uniform within 1/sqrt(fan-in) of 0");
   network.add("init_from", &NetworkConfig::init_from, run_folder_path(),
               "run whose layers lpdm train starts with, where name, shape and activation fit");
+  network.add("init_layers", &NetworkConfig::init_layers,
+              choice<InitLayers>({{"all", InitLayers::kAll}, {"hidden", InitLayers::kHidden}}),
+              "layers of init_from that are taken; hidden: heads stay fresh");
 }
 
 void add_local_loss(Table& table) {

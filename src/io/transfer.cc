@@ -76,9 +76,10 @@ class SourceRun {
   FoundCheckpoint found_;
 };
 
-// Why a layer of the source cannot be this one; "" if it can.
+// Why a layer of the source cannot or shall not be this one; "" if it is taken.
 std::string obstacle(const std::optional<StoredLayer>& stored, const NamedLayer& here,
-                     bool other_activation) {
+                     InitLayers wanted, bool other_activation) {
+  if (!here.hidden && wanted == InitLayers::kHidden) return "network.init_layers is hidden";
   if (!stored) return "there is none there";
   if (stored->in != here.layer->in() || stored->out != here.layer->out()) {
     return fmt::format("{} there, {} here", shape_text(stored->out, stored->in),
@@ -115,7 +116,8 @@ TransferReport transfer_layers(const fs::path& source, const Config& config, Net
   bool any_hidden = false;
   for (const NamedLayer& here : named_layers(network)) {
     std::optional<StoredLayer> stored = run.layer(here.name);
-    const std::string why_not = obstacle(stored, here, other_activation);
+    const std::string why_not =
+        obstacle(stored, here, config.network.init_layers, other_activation);
     const bool fits = why_not.empty();
     report.layers.push_back(
         {here.name, fits, fits ? shape_text(stored->out, stored->in) : why_not});

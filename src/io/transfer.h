@@ -26,9 +26,9 @@ struct TransferReport {
 };
 
 // Puts weights and biases of the run in folder `source` into each layer of `network` that has the
-// same name, shape and activation there; Adam starts afresh. `config`: of the network's run. Throws
-// UsageError, with the network unchanged, if the run is missing or damaged, or if no hidden layer
-// of it fits.
+// same name, shape and activation there and is among network.init_layers; Adam starts afresh.
+// `config`: of the network's run. Throws UsageError, with the network unchanged, if the run is
+// missing or damaged, or if no hidden layer of it fits.
 TransferReport transfer_layers(const std::filesystem::path& source, const Config& config,
                                Network& network);
 

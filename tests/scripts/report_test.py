@@ -10,6 +10,7 @@ import numpy as np
 from run_folders import RunsTest, write_run
 
 from lpdm_runs import comparison, paper, report, results
+from lpdm_runs.errors import UsageError
 from lpdm_runs.groups import cells
 from lpdm_runs.selection import select
 
@@ -48,10 +49,75 @@ class Reports(RunsTest):
         self.write_pair(200.0, 100.0, seeds=1)
         self.assertIn("too few seeds", self.text(self.folder))
 
+    def test_a_control_begins_with_the_same_network(self):
+        for depth, control in ((2, 100.0), (4, 300.0)):
+            for seed in range(3):
+                for name, mean, method in (("u", 200.0, "lpdm"), ("f", control, "frozen")):
+                    self.write(f"{name}{depth}/seed-{seed}", [mean + seed] * 50, seed=seed,
+                               method=method, network={"hidden": [64] * depth})
+        self.write("o/seed-0", [1.0] * 50, network={"hidden": [64] * 4, "init": "orthogonal"})
+        kinds = {verdict.label: verdict.kind
+                 for verdict in comparison.against_frozen(cells(select([self.folder])))}
+        self.assertEqual(kinds, {"L_u (hidden 2 × 64)": "better", "L_u (hidden 4 × 64)": "worse"})
+
+    def test_variants_have_a_line_and_environments_a_column(self):
+        for environment in ("CartPole-v1", "Acrobot-v1"):
+            for name, mean, settings in (("plain", 200.0, {}), ("none", 150.0, {"scale": "none"}),
+                                         ("squared", 201.0, {"norm": "squared"})):
+                for seed in range(4):
+                    self.write(f"{environment}-{name}/seed-{seed}", [mean + seed] * 50, seed=seed,
+                               environment=environment,
+                               **{"scale": "own", "norm": "frobenius", **settings})
+        self.write("bp", [9.0], method="backprop")
+        head, *lines = self.text(self.folder, "--variants", "--seeds", "0-1,3").split("\n\n")[0] \
+            .splitlines()
+        self.assertEqual(head.split(), ["algorithm", "method", "seeds", "CartPole-v1",
+                                        "Acrobot-v1"])
+        columns = [[part.strip() for part in line.split("  ") if part.strip()] for line in lines]
+        self.assertEqual(columns[0][1:], ["BP", "1", "9.0 - @1", "-"])
+        self.assertEqual(columns[1][1:], ["L_u", "3"] + ["201.3 [200.0, 203.0] @50"] * 2)
+        self.assertEqual(columns[2][1:],
+                         ["L_u (scale none)", "3"] + ["151.3 [150.0, 153.0] @50 worse"] * 2)
+        self.assertEqual(columns[3][1:],
+                         ["L_u (norm squared)", "3"] + ["202.3 [201.0, 204.0] @50"] * 2)
+
+    def test_tables_can_be_markdown(self):
+        self.write("a", [480.0] * 60)
+        text = self.text(self.folder, "--variants", "--markdown")
+        self.assertEqual(text.splitlines()[:3], ["| algorithm | method | seeds | CartPole-v1 |",
+                                                 "| --- | --- | ---: | ---: |",
+                                                 "| REINFORCE | L_u | 1 | 480.0 - @50 |"])
+
+    def test_cells_come_in_the_papers_order(self):
+        for name, environment, algorithm in (("1", "Ant-v5", "reinforce"),
+                                             ("2", "CartPole-v1", "ppo"),
+                                             ("3", "Pusher-v4", "reinforce"),
+                                             ("4", "CartPole-v1", "reinforce")):
+            self.write(name, [1.0], environment=environment, algorithm=algorithm)
+        self.assertEqual(list(cells(select([self.folder]))),
+                         [("CartPole-v1", "reinforce"), ("Pusher-v4", "reinforce"),
+                          ("Ant-v5", "reinforce"), ("CartPole-v1", "ppo")])
+
+    def test_seeds_that_no_run_has_and_what_is_no_list_are_refused(self):
+        self.write("a", [1.0])
+        for seeds, part in (("5", "none of the runs"), ("1-", "range"), ("x", "range")):
+            with self.assertRaisesRegex(UsageError, part):
+                report.main([str(self.folder), "--seeds", seeds])
+
     def test_the_papers_number_stands_beside_ours(self):
         self.write("a", [480.0] * 60)
         line = next(line for line in self.text(self.folder).splitlines() if "L_u" in line)
         self.assertEqual(line.split()[3:7], ["1", "480.0*", "-", "489.5"])
+
+    def test_a_variant_has_no_number_of_the_papers(self):
+        self.write("wide", [480.0] * 60, network={"hidden": [512]})
+        self.write("none", [480.0] * 60, scale="none")
+        self.write("closest", [480.0] * 60, pairs="closest")
+        self.write("landmarks", [480.0] * 60, pairs="landmarks:64")
+        rows = comparison.rows(cells(select([self.folder])))
+        self.assertEqual({row.label: row.paper for row in rows},
+                         {"L_u (scale none)": None, "L_u (hidden [512])": None,
+                          "L_u closest": None, "L_u landmarks:64": 489.5})
 
     def test_json_has_no_number_that_json_has_not(self):
         self.write("a", [None, None])

@@ -12,13 +12,16 @@ from lpdm_runs.selection import select  # noqa: E402
 
 
 def write_run(folder, returns, environment="CartPole-v1", seed=0, iterations=None, lengths=None,
-              algorithm="reinforce", **hidden):
-    """A run folder with these returns, one per iteration, and one hidden layer."""
+              algorithm="reinforce", network=None, head=None, **hidden):
+    """A run folder with these returns, one per iteration, and metrics of one hidden layer.
+    network: of its settings those that are not usual here; head: its learning rate."""
     folder.mkdir(parents=True)
     hidden = {"method": "lpdm", "guided": False, "pairs": "all", **hidden}
     config = {"env": {"id": environment, "max_episode_steps": 0}, "algorithm": {"name": algorithm},
-              "network": {"hidden": [8]}, "hidden": hidden,
+              "network": {"hidden": [128, 256], **(network or {})}, "hidden": hidden,
               "run": {"iterations": iterations or len(returns), "seed": seed, "threads": 1}}
+    if head is not None:
+        config["head"] = {"learning_rate": head}
     (folder / "config.json").write_text(json.dumps(config))
     lengths = lengths or [10] * len(returns)
     rows = [{"iteration": i, "env_steps": 10 * i, "episodes": 0 if value is None else 1,

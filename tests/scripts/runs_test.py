@@ -113,6 +113,46 @@ class Groups(RunsTest):
         self.assertNotEqual(config_hash(config), config_hash(other))
 
 
+    def test_a_setting_that_older_programs_lacked_is_in_the_hash_if_it_does_something_else(self):
+        config = read_run(self.write("a", [1.0])).config
+        newer = {**config, "backend": {"arithmetic": "fp32"},
+                 "hidden": {**config["hidden"], "memory_mb": 0}}
+        self.assertEqual(config_hash(config), config_hash(newer))
+        newer["backend"] = {"arithmetic": "fixed"}
+        self.assertNotEqual(config_hash(config), config_hash(newer))
+
+    def test_a_variant_has_the_same_name_where_rates_differ(self):
+        for environment, rate in (("CartPole-v1", 1e-3), ("Acrobot-v1", 2e-3)):
+            for name, hidden in (("all", rate), ("slow", rate / 10),
+                                 ("scaled", f"scaled:{rate:g}")):
+                self.write(f"{environment}-{name}", [1.0], environment=environment,
+                           learning_rate=hidden, head=rate)
+        labels = self.labels()
+        self.assertEqual(labels[:3], ["L_u", "L_u (learning_rate 0.1 × head's)",
+                                      "L_u (learning_rate scaled:1 × head's)"])
+        self.assertEqual(labels[3:], labels[:3])
+
+    def test_depth_is_named_in_short(self):
+        for depth in (2, 16):
+            self.write(f"{depth}", [1.0], network={"hidden": [64] * depth})
+        self.write("paper", [1.0], network={"hidden": [128, 256]})
+        self.assertEqual(self.labels(), ["L_u", "L_u (hidden 2 × 64)", "L_u (hidden 16 × 64)"])
+
+    def test_transferred_layers_are_named_by_their_source_wherever_it_lies(self):
+        for seed in (0, 1):
+            self.write(f"run/seed-{seed}", [1.0], seed=seed, method="frozen",
+                       network={"init_from": f"/home/x/runs/hopper/hopper-lpdm/seed-{seed}"})
+        self.write("run/other", [1.0], method="frozen",
+                   network={"init_from": "/home/x/runs/hopper/hopper-lpdm/seed-7"})
+        self.write("run/mine", [1.0], method="frozen", network={"init_from": "/home/x/mine"})
+        self.write("run/fresh", [1.0], method="frozen")
+        self.assertEqual(sorted(self.labels()),
+                         ["frozen", "frozen from hopper-lpdm", "frozen from hopper-lpdm/seed-7",
+                          "frozen from mine"])
+        saved = results.save(cells(select([self.folder / "run"])), self.folder / "results")
+        self.assertFalse([path for path in saved if "/home" in path.read_text()])
+
+
 class Tables(RunsTest):
     def test_csv_has_a_line_per_iteration_and_every_number(self):
         self.write("a", [4.0, None], seed=3)

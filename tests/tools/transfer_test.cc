@@ -69,6 +69,16 @@ TEST_F(TransferTest, LayersThatAreNotFrozenLearnOnFromThere) {
   EXPECT_NE(checkpoint("learning"), checkpoint("fresh"));
 }
 
+TEST_F(TransferTest, HeadsStayFreshWhereHiddenLayersAloneAreWanted) {
+  const std::string said =
+      expect_trained("run", from_source("--freeze hidden --set network.init_layers=hidden "
+                                        "--set head.learning_rate=0"));
+  EXPECT_NE(said.find("not head (network.init_layers is hidden)"), std::string::npos) << said;
+  expect_trained("plain", "--set hidden.method=frozen --set head.learning_rate=0");
+  EXPECT_EQ(tensor("run", "head.weight"), tensor("plain", "head.weight"));
+  EXPECT_EQ(tensor("run", "hidden.0.weight"), tensor("source", "hidden.0.weight"));
+}
+
 TEST_F(TransferTest, WhatDoesNotFitStaysFreshAndIsNamed) {
   const std::string other = "--set env.id=Acrobot-v1 --set env.max_episode_steps=20 ";
   const std::string said = expect_trained(

@@ -200,6 +200,15 @@ TEST(ConfigErrorsTest, RefusesDepthThatWouldExhaustTheStack) {
   expect_usage_error([&] { parse_config("{\"env\": " + deep); }, {"deeper"});
 }
 
+TEST(ConfigErrorsTest, QuotesKeysAndValuesOnOneLine) {
+  for (const char* text : {R"({"a\nb\r\tc": 1})", R"({"env": {"id": "Cart\nPole"}})",
+                           R"({"env": {"options": {"a\nb": 1}}})"}) {
+    const std::string sentence = message_of<UsageError>([&] { parse_config(text); });
+    EXPECT_FALSE(sentence.empty());
+    EXPECT_EQ(sentence.find_first_of("\n\r\t"), std::string::npos) << sentence;
+  }
+}
+
 TEST(ConfigErrorsTest, ShortensLongValues) {
   const std::string text = "{\"env\": {\"id\": \"" + std::string(10'000, 'x') + "\"}}";
   const std::string message = message_of<UsageError>([&] { parse_config(text); });

@@ -1,7 +1,10 @@
+#include <hwy/cache_control.h>
+
 #include <algorithm>
 
 #include "cpu/context.h"
 #include "cpu/landmark_tile.h"
+#include "cpu/prefetch.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/landmark_gradient.cc"
@@ -191,6 +194,18 @@ HWY_INLINE bool has_ties(const Step& step, unsigned suspects) {
   return false;
 }
 
+// What a step reads, and what it writes when all landmarks have passed: no processor foresees rows
+// that are far apart.
+HWY_INLINE void prefetch_step(const LandmarkGradient& op, std::int64_t first) {
+  for (std::int64_t row = first; row < std::min(first + kRowsPerStep, op.rows); ++row) {
+    const std::int64_t at = row * op.landmarks.dim + op.pair * kPairWidth;
+    for (std::int64_t lane = 0; lane < kPairWidth; lane += kPanelWidth) {
+      hwy::Prefetch(op.values + at + lane);
+      prefetch_for_write(op.delta + at + lane);
+    }
+  }
+}
+
 void landmark_gradient(const LandmarkGradient& op) {
   // Steps take the landmarks' credit from one place to another and back, so that one that turns out
   // to have ties can be repeated; twice as many as end in the first place.
@@ -202,6 +217,7 @@ void landmark_gradient(const LandmarkGradient& op) {
   for (std::int64_t s = 0; s < steps; ++s) {
     const Step step{
         .op = op, .first = s * kRowsPerStep, .credit = credit, .new_credit = new_credit};
+    prefetch_step(op, step.first + kRowsPerStep);
     if (op.metric == Metric::kL2) {
       add_step<PairRule::kDifference>(step);
     } else if (has_ties(step, add_step<PairRule::kDistinct>(step))) {

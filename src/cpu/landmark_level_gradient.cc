@@ -6,6 +6,7 @@
 
 #include "cpu/landmark_tile.h"
 #include "cpu/pairwise_tile.h"
+#include "cpu/prefetch.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "cpu/landmark_level_gradient.cc"
@@ -35,6 +36,17 @@ struct DeltaScale {
   float level = 0.0F;   // what a level stands for; 0: the derivative is left out
 };
 
+// What the next step reads, and what it writes a whole step later: no processor foresees rows that
+// are far apart.
+template <bool kStreamed>
+HWY_INLINE void prefetch_row(const LandmarkLevelGradient& op, std::int64_t row) {
+  hwy::Prefetch(op.levels + row * op.pitch);
+  if constexpr (kStreamed) return;
+  for (std::int64_t lane = 0; lane < kLevelPanelWidth; lane += kPanelWidth) {
+    prefetch_for_write(op.delta + row * op.delta_pitch + lane);
+  }
+}
+
 // delta of rows [row, row + count).
 template <bool kStreamed>
 HWY_INLINE void write_deltas(const LandmarkLevelGradient& op, const DeltaScale& scale,
@@ -48,6 +60,7 @@ HWY_INLINE void write_deltas(const LandmarkLevelGradient& op, const DeltaScale& 
     const std::int16_t* credits = credit + r * kLevelPanelWidth;
     const std::int16_t* levels = op.levels + (row + r) * op.pitch;
     float* delta = op.delta + (row + r) * op.delta_pitch;
+    prefetch_row<kStreamed>(op, row + r + kColumnsPerStep);
     for (std::int64_t lane = 0; lane < op.dims; lane += width) {
       const FloatVector gradient = hn::MulSub(per_credit, to_float(credits + lane), offset);
       const FloatVector y = hn::Mul(to_float(levels + lane), per_level);

@@ -1,7 +1,4 @@
-#include <thrust/iterator/counting_iterator.h>
-
 #include <cub/device/device_scan.cuh>
-#include <cub/device/device_select.cuh>
 #include <cuda/std/functional>
 
 #include "common/cub_memory.h"
@@ -15,14 +12,6 @@ void count_flagged_before(Context& context, const std::uint8_t* flags, std::int6
     return cub::DeviceScan::ExclusiveScan(memory, bytes, flags, before,
                                           ::cuda::std::plus<std::int64_t>{}, std::int64_t{0}, count,
                                           context.stream);
-  });
-}
-
-void select_flagged(Context& context, const std::uint8_t* flags, std::int64_t count,
-                    std::int64_t* selected, std::int64_t* selected_count) {
-  call_cub(context, "a selection", [&](void* memory, std::size_t& bytes) {
-    return cub::DeviceSelect::Flagged(memory, bytes, thrust::counting_iterator<std::int64_t>(0),
-                                      flags, selected, selected_count, count, context.stream);
   });
 }
 

@@ -1,6 +1,6 @@
-// Scans and selects of flags over all rows, for which the device has CUB and the execution shim
-// plain loops. Counts alone: in CUB's scans the order of additions varies from run to run, and with
-// it the rounding of floats.
+// A scan of flags over all rows, for which the device has CUB and the execution shim a plain loop.
+// Counts alone: in CUB's scans the order of additions varies from run to run, and with it the
+// rounding of floats.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,5 @@ namespace lpdm::cuda {
 // before[i]: how many of flags[0 .. i) are set. Flags are 0 or 1; flags, before: (count)
 void count_flagged_before(Context& context, const std::uint8_t* flags, std::int64_t count,
                           std::int64_t* before);
-
-// The i whose flags[i] is set, ascending, and how many there are. flags: (count)
-void select_flagged(Context& context, const std::uint8_t* flags, std::int64_t count,
-                    std::int64_t* selected, std::int64_t* selected_count);
 
 }  // namespace lpdm::cuda

@@ -23,7 +23,7 @@ inline constexpr int kRowPadding = 512;
 struct LandmarkPairs {
   const std::int64_t* row_count = nullptr;  // N
   std::int64_t row_capacity = 0;
-  const std::int64_t* landmarks = nullptr;       // (M) rows of the batch, ascending
+  const std::int64_t* landmarks = nullptr;       // (M) rows of the batch, distinct
   const std::int64_t* landmark_count = nullptr;  // M
   int landmark_capacity = 0;                     // at most kMostLandmarks
   const float* shift = nullptr;                  // (N) guidance; null: unguided

@@ -34,6 +34,7 @@ class Recording {
 // Begins with a local loss while its rows still become known one after another, as an episode is
 // played, on threads that would be idle. The result does not depend on how far it came, as long as
 // all rows are finite.
+// An update asks it for the target's statistics first, then for the loss.
 //
 // One thread at a time. From the first advance to pause, no op of the backend may be called that
 // needs more than the calling thread (those on single rows do not).
@@ -41,15 +42,18 @@ class RowFollower {
  public:
   virtual ~RowFollower() = default;
 
-  // Rows will come to where the outputs of op.layers are, up to `capacity` of them. op: the loss to
-  // come, but for its target's rows, scales and pointers; false if nothing of it can be done early.
-  // Ends what was begun before.
+  // Rows will come to where op.target.input and the outputs of op.layers are, up to `capacity` of
+  // them. op: the loss to come, but for its target's rows and other pointers, and its scales; false
+  // if nothing of it can be done early. Ends what was begun before.
   virtual bool begin(const LocalLoss& op, std::int64_t capacity) = 0;
   // So many rows are there now, and will not change until the loss has been worked out. Does not
   // wait.
   virtual void advance(std::int64_t rows) = 0;
   // Waits for what is under way.
   virtual void pause() noexcept = 0;
+  // Works out the statistics of the target of the rows followed; false, and nothing is done, if it
+  // is another one or if nothing of it has been done early.
+  virtual bool finish(const TargetStatistics& op) = 0;
   // Works out a loss of the rows followed from what is done already; false, and nothing is done, if
   // it is another one. Either way begin comes next.
   virtual bool finish(const LocalLoss& op) = 0;
@@ -79,8 +83,10 @@ class Backend {
 
   // How sequences of ops may be enqueued; by itself a backend does it one after another.
   virtual std::unique_ptr<Recording> make_recording();
-  // Null where a backend cannot follow rows, which by itself it cannot.
-  virtual std::unique_ptr<RowFollower> make_row_follower();
+  // draw: how the rows' landmarks will be drawn, but for its rows and results, with
+  // *draw->iteration as it is when begin is called; null: there are none. Null where a backend
+  // cannot follow rows, which by itself it cannot.
+  virtual std::unique_ptr<RowFollower> make_row_follower(const DrawLandmarks* draw);
   // Calls enqueue(0 .. count − 1). What one call enqueues does not depend on the others, so a
   // backend may run them side by side; what comes after waits for all of them.
   virtual void parallel(std::int64_t count, const std::function<void(std::int64_t)>& enqueue);

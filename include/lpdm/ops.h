@@ -73,7 +73,7 @@ struct PairwiseTarget {
   Metric metric = Metric::kL1;   // of inputs and outputs alike
   const float* shift = nullptr;  // (N), g in [0, ½] (guided_shift); null: unguided
   GuideBase guide_base = GuideBase::kNormalized;
-  const std::int64_t* landmarks = nullptr;       // (M) kept rows, ascending; null: all pairs
+  const std::int64_t* landmarks = nullptr;       // (M) kept rows, distinct; null: all pairs
   const std::int64_t* landmark_count = nullptr;  // M
   std::int64_t landmark_capacity = 0;            // M is never more; 0: than rows.capacity
   SparsePairs sparse = SparsePairs::kNone;       // which entries each row keeps; not with landmarks
@@ -93,10 +93,13 @@ struct GuidedShift {
   float* shift = nullptr;         // (N)
 };
 
+class RowFollower;
+
 // Finds the maxima that normalise T, exactly.
 struct TargetStatistics {
   PairwiseTarget target;
   TargetScales* scales = nullptr;
+  RowFollower* follower = nullptr;  // as in the LocalLoss that follows
 };
 
 // One layer's loss and the paper's failure signatures. Means and correlations are those of the kept
@@ -118,8 +121,6 @@ struct LocalLossLayer {
   bool delta_through_activation = true;  // false: delta is ∂L/∂y, without activation'
   LocalLossStatistics* statistics = nullptr;
 };
-
-class RowFollower;
 
 // The loss of each layer and its gradient; T is formed once for all layers, or (error propagation)
 // from layer to layer, starting with the T of `target`.
@@ -150,8 +151,10 @@ struct ActivationStatistics {
   ActivationSummary* summary = nullptr;
 };
 
-// Draws min(M, N) distinct rows, uniformly without replacement, in ascending order. The draw
-// belongs to (seed, *iteration).
+// Draws min(M, N) distinct rows, uniformly without replacement, by Vitter's algorithm R (ACM TOMS
+// 11, 1985): place k of the selection has row k until a later one takes it; row r >= M draws an
+// integer of [0, r] and takes the place of that number, if there is one. So what is drawn from the
+// first rows of a batch is known while others still come. The draw belongs to (seed, *iteration).
 struct DrawLandmarks {
   Rows rows;
   std::int64_t landmarks = 0;  // M

@@ -51,4 +51,11 @@ class RandomStream {
   std::array<std::uint32_t, 4> words_{};
 };
 
+// An integer of [0, bound) made of a draw, bound at most 2^32. No two integers' probabilities
+// differ by more than 2^-32.
+constexpr std::int64_t draw_below(std::uint32_t draw, std::int64_t bound) {
+  return static_cast<std::int64_t>(
+      (static_cast<std::uint64_t>(draw) * static_cast<std::uint64_t>(bound)) >> 32);
+}
+
 }  // namespace lpdm

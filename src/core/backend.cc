@@ -24,7 +24,7 @@ class DirectCalls final : public Recording {
 
 std::unique_ptr<Recording> Backend::make_recording() { return std::make_unique<DirectCalls>(); }
 
-std::unique_ptr<RowFollower> Backend::make_row_follower() { return nullptr; }
+std::unique_ptr<RowFollower> Backend::make_row_follower(const DrawLandmarks*) { return nullptr; }
 
 void Backend::copy(void* to, const void* from, std::size_t bytes) {
   std::vector<std::byte> piece(std::min<std::size_t>(bytes, std::size_t{1} << 16));

@@ -74,8 +74,8 @@ class CpuBackend final : public Backend {
   void guided_shift(const GuidedShift& op) override { cpu::guided_shift(context_, op); }
   void draw_landmarks(const DrawLandmarks& op) override { cpu::draw_landmarks(context_, op); }
   void target_statistics(const TargetStatistics& op) override { local_loss_.target_statistics(op); }
-  std::unique_ptr<RowFollower> make_row_follower() override {
-    return local_loss_.make_row_follower();
+  std::unique_ptr<RowFollower> make_row_follower(const DrawLandmarks* draw) override {
+    return local_loss_.make_row_follower(draw);
   }
   void local_loss(const LocalLoss& op) override { local_loss_.run(op); }
   void activation_statistics(const ActivationStatistics& op) override {

@@ -29,6 +29,7 @@ class EarlyDistances final : public RowFollower {
   bool begin(const LocalLoss& op, std::int64_t capacity) override;
   void advance(std::int64_t rows) override;
   void pause() noexcept override;
+  bool finish(const TargetStatistics&) override { return false; }
   bool finish(const LocalLoss& op) override;
 
   // Blocks whose distances are formed, as far as it is noticed.

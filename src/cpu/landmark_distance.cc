@@ -99,13 +99,12 @@ void add_rows(const float* rows, std::int64_t dims, const float* landmarks, std:
 }
 
 template <Metric kMetric>
-float distances_of(const LandmarkValues& landmarks, const float* values, std::int64_t rows,
-                   float* distances) {
+void distances_of(const LandmarkValues& landmarks, const float* values, std::int64_t rows,
+                  float* distances) {
   const Lanes lanes;
   const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
   const std::int64_t dim = landmarks.dim;
   const std::int64_t stride = landmarks.stride;
-  const std::int64_t count = landmarks.count;
   alignas(64) float chunk[kDistanceRows * kChunk];
   if (rows < kDistanceRows) std::fill_n(chunk, kDistanceRows * kChunk, 0.0F);
   alignas(64) float totals[kDistanceRows * kMostLandmarks];
@@ -120,7 +119,6 @@ float distances_of(const LandmarkValues& landmarks, const float* values, std::in
     }
     add_rows<kMetric>(chunk, dims, landmarks.transposed + d * stride, stride, totals);
   }
-  Vector largest = hn::Zero(lanes);
   for (std::int64_t r = 0; r < rows; ++r) {
     const Vector row_sum = hn::SumOfLanes(lanes, sums[r]);
     for (std::int64_t c = 0; c < stride; c += width) {
@@ -133,16 +131,12 @@ float distances_of(const LandmarkValues& landmarks, const float* values, std::in
         distance = hn::Sqrt(total);
       }
       hn::Store(distance, lanes, distances + r * stride + c);
-      const auto valid =
-          hn::FirstN(lanes, static_cast<std::size_t>(std::max<std::int64_t>(count - c, 0)));
-      largest = hn::Max(largest, hn::IfThenElseZero(valid, distance));
     }
   }
-  return hn::GetLane(hn::MaxOfLanes(lanes, largest));
 }
 
-float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
-                         std::int64_t rows, float* distances) {
+void landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
+                        std::int64_t rows, float* distances) {
   if (metric == Metric::kL1) {
     return distances_of<Metric::kL1>(landmarks, values, rows, distances);
   }
@@ -172,9 +166,9 @@ namespace lpdm::cpu {
 HWY_EXPORT(landmark_distances);
 HWY_EXPORT(transpose_landmark);
 
-float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
-                         std::int64_t rows, float* distances) {
-  return HWY_DYNAMIC_DISPATCH(landmark_distances)(metric, landmarks, values, rows, distances);
+void landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
+                        std::int64_t rows, float* distances) {
+  HWY_DYNAMIC_DISPATCH(landmark_distances)(metric, landmarks, values, rows, distances);
 }
 
 float transpose_landmark(const float* landmark, const float* origin, std::int64_t dim,

@@ -9,8 +9,8 @@ namespace lpdm::cpu {
 
 LandmarkFloats::LandmarkFloats(Context& context, const LandmarkSet& set)
     : set_(set),
-      transposed_(context.memory),
-      sums_(context.memory),
+      columns_(context.memory),
+      renewed_columns_(context.memory),
       pairs_(context.memory),
       low_halves_(context.memory) {}
 
@@ -19,28 +19,58 @@ void LandmarkFloats::prepare(const LocalLossLayer& layer, Metric metric) {
   metric_ = metric;
   const std::int64_t dim = layer.out;
   const std::int64_t pairs = layer.delta == nullptr ? 0 : pairs_of(dim) * set_.count() * kPairWidth;
+  renewed_ = {.dim = dim,
+              .origin = layer.output,
+              .transposed = renewed_columns_.transposed.get(dim * set_.stride()),
+              .sums = renewed_columns_.sums.get(set_.stride())};
+  renewed_index_.reserve(static_cast<std::size_t>(set_.count()));
   landmarks_ = {.count = set_.count(),
                 .stride = set_.stride(),
                 .dim = dim,
-                .origin = layer.output + set_.index()[0] * dim,
-                .transposed = transposed_.get(dim * set_.stride()),
-                .sums = sums_.get(set_.stride()),
+                .origin = layer.output,
+                .transposed = columns_.transposed.get(dim * set_.stride()),
+                .sums = columns_.sums.get(set_.stride()),
                 .pairs = pairs_.get(pairs),
                 .low_halves = low_halves_.get(pairs)};
 }
 
 void LandmarkFloats::pack(std::int64_t part) {
-  const std::int64_t dim = landmarks_.dim;
   for (std::int64_t m = part * kLandmarkLanes; m < (part + 1) * kLandmarkLanes; ++m) {
-    if (m < set_.count()) {
-      sums_.data()[m] = transpose_landmark(layer_.output + set_.index()[m] * dim, landmarks_.origin,
-                                           dim, set_.stride(), transposed_.data() + m);
-      if (layer_.delta != nullptr) pack_pairs(m);
-    } else {
-      sums_.data()[m] = 0.0F;
-      for (std::int64_t d = 0; d < dim; ++d) transposed_.data()[d * set_.stride() + m] = 0.0F;
-    }
+    write_column(columns_, set_.stride(), m, m);
+    if (layer_.delta != nullptr && m < set_.count()) pack_pairs(m);
   }
+}
+
+void LandmarkFloats::renew(std::span<const std::int32_t> landmarks) {
+  renewed_index_.assign(landmarks.begin(), landmarks.end());
+  renewed_.count = static_cast<std::int64_t>(landmarks.size());
+  renewed_.stride = ceil_div(renewed_.count, kLandmarkLanes) * kLandmarkLanes;
+  for (std::int64_t k = 0; k < renewed_.count; ++k) {
+    const std::int64_t m = landmarks[static_cast<std::size_t>(k)];
+    write_column(columns_, set_.stride(), m, m);
+    write_column(renewed_columns_, renewed_.stride, k, m);
+    if (layer_.delta != nullptr) pack_pairs(m);
+  }
+  for (std::int64_t m = set_.count(); m < set_.stride(); ++m) {
+    write_column(columns_, set_.stride(), m, m);
+  }
+  for (std::int64_t k = renewed_.count; k < renewed_.stride; ++k) {
+    write_column(renewed_columns_, renewed_.stride, k, set_.count());
+  }
+}
+
+// Landmark m, or zeros beyond the last one.
+void LandmarkFloats::write_column(const Columns& columns, std::int64_t stride, std::int64_t column,
+                                  std::int64_t m) const {
+  const std::int64_t dim = landmarks_.dim;
+  float* to = columns.transposed.data() + column;
+  if (m < set_.count()) {
+    columns.sums.data()[column] = transpose_landmark(layer_.output + set_.index()[m] * dim,
+                                                     landmarks_.origin, dim, stride, to);
+    return;
+  }
+  columns.sums.data()[column] = 0.0F;
+  for (std::int64_t d = 0; d < dim; ++d) to[d * stride] = 0.0F;
 }
 
 // A landmark's pairs of panels, and their lower halves.
@@ -61,21 +91,22 @@ void LandmarkFloats::pack_pairs(std::int64_t m) {
   }
 }
 
-float LandmarkFloats::distances(const RowRange& block, float* distances) {
-  float largest = 0.0F;
+void LandmarkFloats::distances(const RowRange& block, float* distances) {
   for (std::int64_t r = 0; r < block.rows; r += kDistanceRows) {
-    float* of_rows = distances + r * set_.stride();
+    landmark_distances(metric_, landmarks_, layer_.output + (block.first + r) * layer_.out,
+                       std::min(kDistanceRows, block.rows - r), distances + r * set_.stride());
+  }
+}
+
+void LandmarkFloats::renew_distances(const RowRange& block, float* distances) const {
+  alignas(kAlignment) float renewed[kDistanceRows * kMostLandmarks];
+  for (std::int64_t r = 0; r < block.rows; r += kDistanceRows) {
     const std::int64_t rows = std::min(kDistanceRows, block.rows - r);
-    largest =
-        std::max(largest, landmark_distances(metric_, landmarks_,
-                                             layer_.output + (block.first + r) * landmarks_.dim,
-                                             rows, of_rows));
+    landmark_distances(metric_, renewed_, layer_.output + (block.first + r) * layer_.out, rows,
+                       renewed);
+    put_columns(renewed, renewed_.stride, rows, renewed_index_, set_.stride(),
+                distances + r * set_.stride());
   }
-  const std::int32_t* own = set_.own(block.first);
-  for (std::int64_t r = 0; r < block.rows; ++r) {
-    if (own[r] != kNotLandmark) distances[r * set_.stride() + own[r]] = 0.0F;
-  }
-  return largest;
 }
 
 void LandmarkFloats::gradient(const LandmarkPanel& panel) const {

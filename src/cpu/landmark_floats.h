@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "cpu/context.h"
 #include "cpu/landmark_rows.h"
@@ -18,19 +19,32 @@ class LandmarkFloats : public LandmarkRows {
   void prepare(const LocalLossLayer& layer, Metric metric);
 
   void pack(std::int64_t part) override;
-  float distances(const RowRange& block, float* distances) override;
+  void distances(const RowRange& block, float* distances) override;
+  void renew(std::span<const std::int32_t> landmarks) override;
+  void renew_distances(const RowRange& block, float* distances) const override;
   void take_coefficients(const RowRange&, const float*, float*) override {}
   void gradient(const LandmarkPanel& panel) const override;
 
  private:
+  // Landmarks as distances read them.
+  struct Columns {
+    explicit Columns(MemoryCounter& memory) : transposed(memory), sums(memory) {}
+    Scratch<float> transposed;  // (dim, stride)
+    Scratch<float> sums;        // (stride)
+  };
+
+  void write_column(const Columns& columns, std::int64_t stride, std::int64_t column,
+                    std::int64_t m) const;
   void pack_pairs(std::int64_t m);
 
   const LandmarkSet& set_;
   LocalLossLayer layer_;
   Metric metric_ = Metric::kL1;
-  LandmarkValues landmarks_;  // in:
-  Scratch<float> transposed_;
-  Scratch<float> sums_;
+  LandmarkValues landmarks_;                 // in columns_, pairs_ and low_halves_
+  LandmarkValues renewed_;                   // in renewed_columns_; for distances only
+  std::vector<std::int32_t> renewed_index_;  // which of the landmarks they are
+  Columns columns_;
+  Columns renewed_columns_;
   Scratch<float> pairs_;
   Scratch<std::uint16_t> low_halves_;
 };

@@ -15,47 +15,40 @@ LandmarkLayer::LandmarkLayer(Context& context, const LandmarkSet& set, const Lan
       target_(target),
       floats_(context, set),
       levels_(context, set),
-      distances_(context.memory),
+      distances_(context, set),
       credit_(context.memory) {}
 
 void LandmarkLayer::prepare(const LocalLoss& op, const LocalLossLayer& spec) {
+  if (uses_levels(context_, op, spec)) {
+    levels_.prepare(spec);
+    distances_.prepare(levels_);
+  } else {
+    floats_.prepare(spec, op.target.metric);
+    distances_.prepare(floats_);
+  }
+}
+
+void LandmarkLayer::begin(const LocalLoss& op, const LocalLossLayer& spec) {
   op_ = &op;
   spec_ = spec;
   weights_ = loss_weights(op.scale, op.target.dim, spec.out);
+  maximum_ = distances_.maximum();
   maximum_coefficient_ = 0.0;
-  if (uses_levels(context_, op, spec)) {
-    levels_.prepare(spec);
-    rows_ = &levels_;
-  } else {
-    floats_.prepare(spec, op.target.metric);
-    rows_ = &floats_;
-  }
   const auto blocks = static_cast<std::size_t>(set_.blocks());
-  block_maximum_.resize(blocks);
   found_.resize(blocks);
   column_sums_.resize(blocks * static_cast<std::size_t>(set_.stride()));
   coefficient_sums_.resize(static_cast<std::size_t>(set_.padded_rows()));
-  distances_.get(set_.padded_rows() * set_.stride());
   credit_.get(set_.chunks() * panels() * panel_size());
 }
-
-void LandmarkLayer::form_distances(std::int64_t block) {
-  const RowRange rows = set_.block(block);
-  block_maximum_[static_cast<std::size_t>(block)] =
-      rows_->distances(rows, distances_.data() + rows.first * set_.stride());
-}
-
-void LandmarkLayer::find_maximum() { maximum_ = *std::ranges::max_element(block_maximum_); }
 
 void LandmarkLayer::form_errors(std::int64_t block) {
   const RowRange rows = set_.block(block);
   const std::int64_t stride = set_.stride();
-  float* distances = distances_.data() + rows.first * stride;
+  float* distances = distances_.from(rows.first);
   float* row_sums = coefficient_sums_.data() + rows.first;
   Found& found = found_[static_cast<std::size_t>(block)];
   found = {};
-  if (maximum_ > 0.0F &&
-      NearMaxima::near(block_maximum_[static_cast<std::size_t>(block)], maximum_)) {
+  if (maximum_ > 0.0F && NearMaxima::near(distances_.maximum(block), maximum_)) {
     list_maxima(rows, distances, found.maxima);
   }
   found.sums = landmark_errors(
@@ -79,7 +72,7 @@ void LandmarkLayer::form_errors(std::int64_t block) {
   add_diagonal(rows, found.sums);
   std::fill(distances + rows.rows * stride,
             distances + ceil_div(rows.rows, kLandmarkStep) * kLandmarkStep * stride, 0.0F);
-  if (spec_.delta != nullptr) rows_->take_coefficients(rows, row_sums, distances);
+  if (spec_.delta != nullptr) distances_.rows().take_coefficients(rows, row_sums, distances);
 }
 
 void LandmarkLayer::list_maxima(const RowRange& rows, const float* distances,
@@ -136,12 +129,13 @@ void LandmarkLayer::find_factor() {
 }
 
 void LandmarkLayer::write_gradient(std::int64_t chunk, std::int64_t panel) {
-  rows_->gradient({.panel = panel,
-                   .rows = set_.chunk(chunk),
-                   .coefficients = distances_.data(),
-                   .coefficient_sums = coefficient_sums_.data(),
-                   .factor = static_cast<float>(factor_),
-                   .landmark_credit = credit_.data() + (chunk * panels() + panel) * panel_size()});
+  distances_.rows().gradient(
+      {.panel = panel,
+       .rows = set_.chunk(chunk),
+       .coefficients = distances_.from(0),
+       .coefficient_sums = coefficient_sums_.data(),
+       .factor = static_cast<float>(factor_),
+       .landmark_credit = credit_.data() + (chunk * panels() + panel) * panel_size()});
 }
 
 void LandmarkLayer::add_landmark_end(std::int64_t panel) const {

@@ -11,6 +11,7 @@
 #include "cpu/context.h"
 #include "cpu/landmark_floats.h"
 #include "cpu/landmark_levels.h"
+#include "cpu/landmark_matrix.h"
 #include "cpu/landmark_set.h"
 #include "cpu/landmark_target.h"
 #include "cpu/loss_terms.h"
@@ -23,12 +24,13 @@ class LandmarkLayer {
  public:
   LandmarkLayer(Context& context, const LandmarkSet& set, const LandmarkTarget& target);
 
-  // Takes up a layer. `op` must outlive the use of this.
+  // Takes up a layer, with room for the set's rows.
   void prepare(const LocalLoss& op, const LocalLossLayer& spec);
-  void pack(std::int64_t part) { rows_->pack(part); }
+  LandmarkMatrix& distances() { return distances_; }
 
-  void form_distances(std::int64_t block);
-  void find_maximum();
+  // Once the distances of all blocks are closed. op, spec: those of `prepare`, but for the rows;
+  // `op` must outlive the use of this.
+  void begin(const LocalLoss& op, const LocalLossLayer& spec);
   // Distances → coefficients of the gradient, and the sums over all pairs.
   void form_errors(std::int64_t block);
   // True when the coefficients are those of the gradient; else distances and errors are to follow
@@ -63,7 +65,7 @@ class LandmarkLayer {
   LossWeights weights_;
   LandmarkFloats floats_;
   LandmarkLevels levels_;
-  LandmarkRows* rows_ = nullptr;  // one of these
+  LandmarkMatrix distances_;  // D, then the coefficients
 
   float maximum_ = 0.0F;
   double maximum_coefficient_ = 0.0;  // in units of E, for every pair at the maximum; 0: listed
@@ -71,12 +73,10 @@ class LandmarkLayer {
   NearMaxima maxima_;
   double factor_ = 0.0;  // see gradient_factor
 
-  std::vector<float> block_maximum_;     // (blocks): of D
   std::vector<Found> found_;             // (blocks)
   std::vector<float> coefficient_sums_;  // (N padded), by row
   std::vector<float> column_sums_;       // (blocks, stride), of the coefficients
   std::vector<float> offsets_;           // (stride): see LandmarkEnd
-  Scratch<float> distances_;             // (N padded, stride), then the coefficients
   Scratch<float> credit_;                // (chunks, panels, M, kPairWidth)
 };
 

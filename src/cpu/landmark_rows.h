@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "cpu/landmark_set.h"
 
@@ -24,10 +25,18 @@ class LandmarkRows {
  public:
   virtual ~LandmarkRows() = default;
 
-  // Arranges a part of the landmarks; all parts come before anything else.
+  // Arranges a part of the landmarks; all of them come before anything else.
   virtual void pack(std::int64_t part) = 0;
-  // Distances (rows, stride) of a block to all landmarks. Returns the largest.
-  virtual float distances(const RowRange& block, float* distances) = 0;
+  // Distances (rows, stride) of a block to all landmarks, but those to itself: they mean nothing.
+  virtual void distances(const RowRange& block, float* distances) = 0;
+
+  // Arranges these landmarks, which have become other rows, at least one and none twice. Nothing
+  // else may be under way.
+  virtual void renew(std::span<const std::int32_t> landmarks) = 0;
+  // As `distances`, of a block that has been through it, to the landmarks renewed last; the others
+  // stay as they are.
+  virtual void renew_distances(const RowRange& block, float* distances) const = 0;
+
   // Brings the coefficients (rows, stride) of a block's gradient into the form that `gradient`
   // reads, where they lie. sums: (rows)
   virtual void take_coefficients(const RowRange& block, const float* sums, float* coefficients) = 0;

@@ -24,6 +24,9 @@ class LandmarkSet {
  public:
   // The target's arrays must outlive the use of the set.
   void prepare(const PairwiseTarget& target);
+  // Landmarks that may still become others, of up to `rows` rows; which row is a landmark is not
+  // known before prepare. index: (count)
+  void expect(std::int64_t rows, std::int64_t count, const std::int64_t* index);
 
   std::int64_t rows() const { return rows_; }
   std::int64_t count() const { return count_; }    // M

@@ -8,29 +8,22 @@
 namespace lpdm::cpu {
 
 LandmarkTarget::LandmarkTarget(Context& context, const LandmarkSet& set)
-    : context_(context), set_(set), input_(context, set), distances_(context.memory) {}
+    : context_(context), set_(set), input_(context, set), distances_(context, set) {}
 
 void LandmarkTarget::prepare(const PairwiseTarget& target) {
+  input_.prepare({.out = target.dim, .output = target.input}, target.metric);
+  distances_.prepare(input_);
+}
+
+TargetScales LandmarkTarget::find_scales(const PairwiseTarget& target) {
   target_ = target;
-  const auto stride = static_cast<std::size_t>(set_.stride());
-  landmark_shift_.assign(target.shift == nullptr ? 0 : stride, 0.0F);
+  landmark_shift_.assign(target.shift == nullptr ? 0 : static_cast<std::size_t>(set_.stride()),
+                         0.0F);
   for (std::int64_t m = 0; target.shift != nullptr && m < set_.count(); ++m) {
     landmark_shift_[static_cast<std::size_t>(m)] = target.shift[set_.index()[m]];
   }
-  input_.prepare({.out = target.dim, .output = target.input}, target.metric);
-  for (std::int64_t part = 0; part < set_.parts(); ++part) input_.pack(part);
-  float* distances = distances_.get(set_.padded_rows() * set_.stride());
-  block_maximum_.resize(static_cast<std::size_t>(set_.blocks()));
-  context_.pool.parallel_for(set_.blocks(), [&](std::int64_t block, int) {
-    const RowRange rows = set_.block(block);
-    block_maximum_[static_cast<std::size_t>(block)] =
-        input_.distances(rows, distances + rows.first * set_.stride());
-  });
-}
-
-TargetScales LandmarkTarget::find_scales() const {
   return find_target_scales(
-      target_, [&] { return *std::ranges::max_element(block_maximum_); },
+      target_, [&] { return distances_.maximum(); },
       [&](double input_scale) { return largest_target(input_scale); });
 }
 

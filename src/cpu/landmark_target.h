@@ -7,6 +7,7 @@
 
 #include "cpu/context.h"
 #include "cpu/landmark_floats.h"
+#include "cpu/landmark_matrix.h"
 #include "cpu/landmark_set.h"
 #include "lpdm/ops.h"
 
@@ -16,15 +17,16 @@ class LandmarkTarget {
  public:
   LandmarkTarget(Context& context, const LandmarkSet& set);
 
-  // Works out D_X. The target's arrays must outlive the use of this.
+  // Makes room for D_X. The target's input must outlive the use of this.
   void prepare(const PairwiseTarget& target);
-  TargetScales find_scales() const;
+  LandmarkMatrix& distances() { return distances_; }
+  // Once they are closed. The target is that of `prepare`, but for the rows and the landmarks; its
+  // arrays must outlive the use of this.
+  TargetScales find_scales(const PairwiseTarget& target);
 
   const PairwiseTarget& target() const { return target_; }
   // D_X from row `first` on: (rows, stride).
-  const float* distances(std::int64_t first) const {
-    return distances_.data() + first * set_.stride();
-  }
+  const float* distances(std::int64_t first) const { return distances_.from(first); }
   // Guidance: g of the rows from `first` on, and of the landmarks (stride). Null: unguided.
   const float* row_shift(std::int64_t first) const {
     return target_.shift == nullptr ? nullptr : target_.shift + first;
@@ -44,8 +46,7 @@ class LandmarkTarget {
   PairwiseTarget target_;
   LandmarkFloats input_;
   std::vector<float> landmark_shift_;
-  std::vector<float> block_maximum_;  // (blocks): of D_X
-  Scratch<float> distances_;          // (N padded, stride)
+  LandmarkMatrix distances_;  // D_X
 };
 
 }  // namespace lpdm::cpu

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "cpu/pairwise_tile.h"
 #include "lpdm/config.h"
@@ -28,8 +29,9 @@ struct LandmarkValues {
   std::int64_t count = 0;   // M
   std::int64_t stride = 0;  // M padded
   std::int64_t dim = 0;
-  // For distances: relative to the first landmark, so that sums are at most max D and cancel well.
-  const float* origin = nullptr;      // (dim): the first landmark
+  // For distances: relative to the batch's first row, so that sums are at most max D and cancel
+  // well.
+  const float* origin = nullptr;      // (dim): that row
   const float* transposed = nullptr;  // (dim, stride)
   const float* sums = nullptr;        // (stride): Σ_d of each column of `transposed`
   // For gradients, by pairs of panels. Padding differs from the zeros that rows are padded with.
@@ -43,10 +45,20 @@ struct LandmarkValues {
 float transpose_landmark(const float* landmark, const float* origin, std::int64_t dim,
                          std::int64_t stride, float* transposed);
 
-// distances (rows, stride) of up to kDistanceRows rows (rows, dim); the padding is unspecified.
-// Returns the largest. l1 uses |a − b| = 2 max(a, b) − a − b: two instructions in place of three.
-float landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
-                         std::int64_t rows, float* distances);
+// distances (rows, stride) of up to kDistanceRows rows (rows, dim); the padding is unspecified. l1
+// uses |a − b| = 2 max(a, b) − a − b: two instructions in place of three.
+void landmark_distances(Metric metric, const LandmarkValues& landmarks, const float* values,
+                        std::int64_t rows, float* distances);
+
+// Columns of from (rows, columns padded to from_stride) to columns to_column of to (rows, stride).
+inline void put_columns(const float* from, std::int64_t from_stride, std::int64_t rows,
+                        std::span<const std::int32_t> to_column, std::int64_t stride, float* to) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::size_t k = 0; k < to_column.size(); ++k) {
+      to[r * stride + to_column[k]] = from[r * from_stride + static_cast<std::int64_t>(k)];
+    }
+  }
+}
 
 // The gradient of some rows in a pair of panels, and their part of the landmarks' gradient.
 //

@@ -1,6 +1,7 @@
 #include "cpu/local_loss.h"
 
 #include "cpu/early_distances.h"
+#include "cpu/early_landmarks.h"
 #include "cpu/target_statistics.h"
 
 namespace lpdm::cpu {
@@ -13,6 +14,7 @@ LocalLossPass::LocalLossPass(Context& context)
       low_rank_(context) {}
 
 void LocalLossPass::target_statistics(const TargetStatistics& op) {
+  if (op.follower != nullptr && op.follower->finish(op)) return;
   if (LowRankPass::takes(op.target)) {
     low_rank_.target_statistics(op);
   } else if (LandmarkPass::takes(op.target)) {
@@ -22,7 +24,8 @@ void LocalLossPass::target_statistics(const TargetStatistics& op) {
   }
 }
 
-std::unique_ptr<RowFollower> LocalLossPass::make_row_follower() {
+std::unique_ptr<RowFollower> LocalLossPass::make_row_follower(const DrawLandmarks* draw) {
+  if (draw != nullptr) return std::make_unique<EarlyLandmarks>(context_, *draw);
   return std::make_unique<EarlyDistances>(context_, target_, worker_tiles_);
 }
 

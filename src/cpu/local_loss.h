@@ -30,7 +30,7 @@ class LocalLossPass {
   void target_statistics(const TargetStatistics& op);
 
   // It must not outlive this object.
-  std::unique_ptr<RowFollower> make_row_follower();
+  std::unique_ptr<RowFollower> make_row_follower(const DrawLandmarks* draw);
 
  private:
   Context& context_;

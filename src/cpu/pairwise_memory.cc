@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "cpu/distance_store.h"
+#include "cpu/early_landmarks.h"
 #include "cpu/landmark_level_gradient.h"
 #include "cpu/landmark_pass.h"
 #include "cpu/landmark_set.h"
@@ -94,21 +96,22 @@ double round_up(double value, std::int64_t step) {
   return std::ceil(value / static_cast<double>(step)) * static_cast<double>(step);
 }
 
-// LandmarkFloats: the landmarks' values, for distances and for gradients.
+// LandmarkFloats: the landmarks' values, twice for distances and once for gradients.
 double landmark_floats_bytes(const PairwiseWork& work, std::int64_t dim, bool gradient) {
   const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
   const auto width = static_cast<double>(dim);
   const double paired = gradient ? round_up(width, kPairWidth) * landmarks : 0.0;
-  return kFloat * (width + 1) * round_up(landmarks, kLandmarkLanes) +
+  return 2 * kFloat * (width + 1) * round_up(landmarks, kLandmarkLanes) +
          (kFloat + sizeof(std::uint16_t)) * paired;
 }
 
-// LandmarkLevels: the rows, and the landmarks as panels and as words.
+// LandmarkLevels: the rows, and the landmarks as panels and, twice, as words.
 double landmark_levels_bytes(const PairwiseWork& work, double rows, std::int64_t out) {
   const auto landmarks = static_cast<double>(work.loss.pairs.landmarks);
   const double words = static_cast<double>(level_words_of(out) + 1) * sizeof(std::int32_t);
-  return (round_up(rows, kLandmarkBlock) + landmarks) * level_row_bytes(out) +
-         round_up(landmarks, kLandmarkLanes) * words;
+  const double padded = round_up(rows, kLandmarkBlock);
+  return (padded + landmarks) * level_row_bytes(out) + padded * sizeof(std::int32_t) +
+         2 * round_up(landmarks, kLandmarkLanes) * words;
 }
 
 // LandmarkLayer: its distances, its outputs in one arithmetic, and a gradient of the landmarks for
@@ -194,9 +197,13 @@ double low_rank_bytes(const PairwiseWork& work) {
 
 }  // namespace
 
-double most_stored_rows(const PairwiseWork& work) {
-  return static_cast<double>(
-      DistanceStore::most_rows(static_cast<std::int64_t>(work.outputs.size())));
+double most_followed_rows(const PairwiseWork& work) {
+  const std::int64_t landmarks = work.loss.pairs.landmarks;
+  const auto layers = static_cast<std::int64_t>(work.outputs.size());
+  if (landmarks == 0) return static_cast<double>(DistanceStore::most_rows(layers));
+  if (landmarks > kMostLandmarks) return 0.0;
+  return static_cast<double>(EarlyLandmarks::most_rows(
+      std::accumulate(work.outputs.begin(), work.outputs.end(), std::int64_t{0})));
 }
 
 double pairwise_scratch_bytes(const PairwiseWork& work) {

@@ -27,7 +27,7 @@ struct PairwiseWork {
 // product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
-// Rows of which the distances of all pairs fit the budget of DistanceStore.
-double most_stored_rows(const PairwiseWork& work);
+// Rows of which the distances are formed while they come (EarlyDistances, EarlyLandmarks), at most.
+double most_followed_rows(const PairwiseWork& work);
 
 }  // namespace lpdm::cpu

@@ -12,7 +12,7 @@ namespace lpdm {
 bool begins_early(const HiddenConfig& hidden) {
   const PairSelection& pairs = hidden.loss.pairs;
   return hidden.method == HiddenMethod::kLpdm && hidden.loss.target == TargetRule::kInput &&
-         hidden.loss.block == LossBlock::kBatch && pairs.landmarks == 0 && pairs.low_rank == 0 &&
+         hidden.loss.block == LossBlock::kBatch && pairs.low_rank == 0 &&
          pairs.sparse == SparsePairs::kNone;
 }
 
@@ -35,11 +35,22 @@ HiddenLearner::HiddenLearner(Backend& backend, Network& network, HiddenActivatio
   if (config.run.tensorboard && config.run.diagnostics_every > 0) {
     sampler_.emplace(backend, network.shape());
   }
-  if (begins_early(hidden_) && !network.hidden().empty()) follower_ = backend.make_row_follower();
+}
+
+bool HiddenLearner::follow_rows(const std::int64_t* iteration) {
+  if (!begins_early(hidden_) || network_.hidden().empty()) return false;
+  DrawLandmarks draw;
+  draw.landmarks = hidden_.loss.pairs.landmarks;
+  draw.seed = seed_;
+  draw.iteration = iteration;
+  follower_ = backend_.make_row_follower(draw.landmarks > 0 ? &draw : nullptr);
+  return follower_ != nullptr;
 }
 
 void HiddenLearner::expect(std::int64_t capacity) {
   PairwiseTarget target;
+  target.dim = network_.shape().input;
+  target.input = activations_.input(0);
   target.metric = hidden_.loss.metric;
   following_ = follower_ != nullptr && capacity > 0 &&
                follower_->begin(local_loss(target, true, false), capacity);
@@ -130,7 +141,8 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
 void HiddenLearner::prepare_target(const Inputs& inputs) {
   if (!evaluates_local_loss(inputs.diagnostics)) return;
   target_ = target(inputs);
-  backend_.target_statistics({.target = *target_, .scales = scales_.data()});
+  backend_.target_statistics(
+      {.target = *target_, .scales = scales_.data(), .follower = follower_of(inputs)});
 }
 
 // prepared: see LocalLossLayer.
@@ -160,7 +172,7 @@ void HiddenLearner::evaluate_local_loss(const Inputs& inputs, bool gradient) {
   const bool prepared = activations_.outputs_compared() && !inputs.played;
   LocalLoss op = local_loss(*target_, gradient, prepared);
   target_.reset();
-  if (inputs.played && following_) op.follower = follower_.get();
+  op.follower = follower_of(inputs);
   following_ = false;
   backend_.local_loss(op);
 }

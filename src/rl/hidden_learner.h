@@ -16,8 +16,8 @@
 
 namespace lpdm {
 
-// Whether layers learn from all pairs of a batch, some of which can be compared before the others
-// are known.
+// Whether layers learn from pairs of a batch some of which can be compared before the others are
+// known: all pairs, or those with landmarks.
 bool begins_early(const HiddenConfig& hidden);
 
 // Borrows the network and its activations. Per update: prepare_target, which may be left out,
@@ -42,8 +42,9 @@ class HiddenLearner final : public RowListener {
     bool played = false;  // these are the rows that were listened to
   };
 
-  // Whether there is anything to gain by listening.
-  bool follows_rows() const { return follower_ != nullptr; }
+  // Whether there is anything to gain by listening; it is to listen then. iteration: as of the
+  // inputs to come, and known as soon as their rows are played.
+  bool follow_rows(const std::int64_t* iteration);
   void expect(std::int64_t capacity) override;
   void played(std::int64_t rows) override;
   void pause() noexcept override;
@@ -70,6 +71,9 @@ class HiddenLearner final : public RowListener {
   bool evaluates_local_loss(bool diagnostics) const;
   ParameterSlice slice(std::size_t layer);
   LocalLoss local_loss(const PairwiseTarget& target, bool gradient, bool prepared);
+  RowFollower* follower_of(const Inputs& inputs) const {
+    return inputs.played && following_ ? follower_.get() : nullptr;
+  }
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
   void select_landmarks(const Inputs& inputs);
   PairwiseTarget target(const Inputs& inputs);

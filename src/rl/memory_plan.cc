@@ -203,7 +203,8 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment,
   // Rows that are followed have room for a whole bucket, as far as it can be kept. Longer batches
   // are worked out by others, beside the follower.
   cpu::PairwiseWork kept = work;
-  kept.rows = std::min(update.capacity, cpu::most_stored_rows(work));
+  kept.rows = std::min(update.capacity, cpu::most_followed_rows(work));
+  if (kept.rows == 0.0) return bytes;
   const double of_follower = cpu::pairwise_scratch_bytes(kept);
   return update.local <= kept.rows ? of_follower : bytes + of_follower;
 }

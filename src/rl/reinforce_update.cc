@@ -37,7 +37,7 @@ ReinforceUpdate::ReinforceUpdate(Backend& backend, Network& network, const Actio
       refit_loss_(backend, 1),
       recording_(backend.make_recording()) {
   if (baseline()) value_head_.emplace(backend, network, config);
-  if (learner_.follows_rows()) rows_.set_listener(&learner_);
+  if (learner_.follow_rows(iteration_.data())) rows_.set_listener(&learner_);
 }
 
 void ReinforceUpdate::check_shapes(const Batch& batch) const {
@@ -62,6 +62,11 @@ void ReinforceUpdate::check_shapes(const Batch& batch) const {
           "a learned baseline needs the final observation of every episode");
   require(batch.truncated.size() == batch.episode_ends.size(),
           "a learned baseline needs to know of every episode whether it was truncated");
+}
+
+void ReinforceUpdate::set_iteration(std::int64_t iteration) {
+  updates_ = iteration;
+  iteration_.write(std::vector<std::int64_t>{iteration});
 }
 
 UpdateReport ReinforceUpdate::update(const Batch& batch, const UpdateOptions& options) {
@@ -103,7 +108,7 @@ UpdateReport ReinforceUpdate::run(const Batch& batch, const UpdateOptions& optio
     recording_->enqueue(variant, [&] { learn(inputs, evaluated); });
   }
   const TimeMark end = backend_.mark();
-  ++updates_;
+  set_iteration(updates_ + 1);
   UpdateReport done = report(inputs);
   done.device_seconds = backend_.seconds_between(start, end);
   return done;
@@ -142,7 +147,6 @@ void ReinforceUpdate::upload(const Batch& batch, double learning_rate_factor, Ev
   row_count_.write(std::vector<std::int64_t>{batch.rows()});
   seen_count_.write(std::vector<std::int64_t>{seen});
   episode_count_.write(std::vector<std::int64_t>{episodes});
-  iteration_.write(std::vector<std::int64_t>{updates_});
   rate_factor_.write(std::vector<double>{learning_rate_factor});
 }
 

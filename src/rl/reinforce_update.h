@@ -39,7 +39,7 @@ class ReinforceUpdate {
 
   // Updates so far.
   std::int64_t iteration() const { return updates_; }
-  void set_iteration(std::int64_t iteration) { updates_ = iteration; }
+  void set_iteration(std::int64_t iteration);
 
  private:
   // Who has evaluated the batch's rows.
@@ -80,7 +80,7 @@ class ReinforceUpdate {
   DeviceArray<std::int64_t> row_count_;      // (1), N
   DeviceArray<std::int64_t> seen_count_;     // (1), N and the final observations
   DeviceArray<std::int64_t> episode_count_;  // (1)
-  DeviceArray<std::int64_t> iteration_;      // (1)
+  DeviceArray<std::int64_t> iteration_;      // (1), updates_
   DeviceArray<double> rate_factor_;          // (1)
   DeviceArray<double> losses_;               // (2), of policy and value
   DeviceArray<double> refit_loss_;           // (1)

@@ -121,7 +121,7 @@ class Followed : public ::testing::Test {
   DeviceArray<LocalLossStatistics> statistics_{*backend_, 2};
   std::vector<LocalLossLayer> layers_;
   LocalLoss op_;
-  std::unique_ptr<RowFollower> follower_ = backend_->make_row_follower();
+  std::unique_ptr<RowFollower> follower_ = backend_->make_row_follower(nullptr);
 };
 
 TEST_F(Followed, AnotherLossIsNotTheFollowers) {

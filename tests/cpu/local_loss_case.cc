@@ -68,8 +68,9 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   const auto count = upload(std::vector<std::int64_t>{c.n});
   const auto x = upload(c.x);
   const auto values = upload(c.values);
-  const auto landmarks = upload(c.landmarks);
-  const auto landmark_count = upload(std::vector<std::int64_t>{landmarks.size()});
+  DeviceArray<std::int64_t> landmarks = upload(c.landmarks);
+  DeviceArray<std::int64_t> landmark_count = upload(std::vector<std::int64_t>{landmarks.size()});
+  const auto iteration = upload(std::vector<std::int64_t>{5});
   const auto episode_ends = upload(c.episode_ends);
   const auto episode_count = upload(std::vector<std::int64_t>{episode_ends.size()});
   DeviceArray<float> shift(*backend, c.n);
@@ -84,7 +85,17 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     backend->guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
     target.shift = shift.data();
   }
-  if (!c.landmarks.empty()) {
+  DrawLandmarks draw{.rows = target.rows,
+                     .landmarks = c.drawn_landmarks,
+                     .seed = 77,
+                     .iteration = iteration.data(),
+                     .selected_count = landmark_count.data()};
+  if (c.drawn_landmarks > 0) {
+    landmarks = DeviceArray<std::int64_t>(*backend, c.drawn_landmarks);
+    draw.selected = landmarks.data();
+    backend->draw_landmarks(draw);
+  }
+  if (landmarks.size() > 0) {
     target.landmarks = landmarks.data();
     target.landmark_count = landmark_count.data();
     target.landmark_capacity = landmarks.size();
@@ -128,7 +139,8 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                .max_gradient = c.options.max_gradient,
                .layers = layers.data(),
                .layer_count = layer_count};
-  const std::unique_ptr<RowFollower> follower = backend->make_row_follower();
+  const std::unique_ptr<RowFollower> follower =
+      backend->make_row_follower(c.drawn_landmarks > 0 ? &draw : nullptr);
   std::int64_t written = 0;
   if (!c.followed.empty() && follower->begin(op, c.n + kSpareRows)) {
     op.follower = follower.get();
@@ -141,7 +153,7 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     follower->pause();
   }
   write_rows(written, c.n);
-  backend->target_statistics({.target = target, .scales = scales.data()});
+  backend->target_statistics({.target = target, .scales = scales.data(), .follower = op.follower});
   backend->local_loss(op);
   std::vector<Outcome> outcomes;
   for (std::size_t l = 0; l < layers.size(); ++l) {

@@ -27,6 +27,7 @@ struct Case {
   std::vector<float> y;
   std::vector<float> values;
   std::vector<std::int64_t> landmarks;
+  std::int64_t drawn_landmarks = 0;  // in place of `landmarks`: so many are drawn; 0: none are
   std::vector<std::int64_t> episode_ends = {};  // empty: pairs of the whole batch
   LocalLossConfig options;
   std::vector<CaseLayer> above;

@@ -101,8 +101,11 @@ TEST(MemoryPlan, BoundsBatchesOfWhichSomeAreKept) {
 
 // Episodes that fill the room of a bucket, with a final observation after each.
 TEST(MemoryPlan, BoundsRunsThatFillABucket) {
-  for (const char* name : {"reinforce", "reinforce_baseline"}) {
-    Config config = parse_config(R"({"algorithm": {"name": ")" + std::string(name) + R"("}})");
+  for (const char* options :
+       {R"({})", R"({"algorithm": {"name": "reinforce_baseline"}})",
+        R"({"hidden": {"pairs": "landmarks:64"}})",
+        R"({"hidden": {"pairs": "landmarks:200"}, "backend": {"arithmetic": "fixed"}})"}) {
+    Config config = parse_config(options);
     config.env.id = "Acrobot-v1";
     config.env.max_episode_steps = 128;
     config.algorithm.episodes_per_update = 8;  // 1024 rows: no episode ends before
@@ -110,7 +113,7 @@ TEST(MemoryPlan, BoundsRunsThatFillABucket) {
     Trainer trainer(config);
     for (int i = 0; i < 2; ++i) trainer.iterate();
     const auto bytes = static_cast<std::int64_t>(trainer.backend().peak_bytes());
-    EXPECT_GE(plan_memory(config).in_backend(), bytes) << name;
+    EXPECT_GE(plan_memory(config).in_backend(), bytes) << options;
   }
 }
 

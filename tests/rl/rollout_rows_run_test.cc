@@ -159,6 +159,9 @@ TEST(RolloutRows, ThreadsChangeNothing) {
        {R"({})", R"({"algorithm": {"name": "reinforce_baseline"}, "hidden": {"guided": true}})",
         R"({"hidden": {"method": "backprop"}})",
         R"({"hidden": {"pairs": "landmarks:16"}, "backend": {"arithmetic": "fixed"}})",
+        R"({"hidden": {"pairs": "landmarks:70"}})",
+        R"({"algorithm": {"name": "reinforce_baseline"},
+            "hidden": {"guided": true, "pairs": "landmarks:16"}})",
         R"({"backend": {"arithmetic": "fixed"}})"}) {
     std::vector<std::vector<std::vector<float>>> runs;
     for (const std::int64_t threads : {1, 2, 3}) {

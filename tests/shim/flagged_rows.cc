@@ -19,18 +19,4 @@ void count_flagged_before(Context& context, const std::uint8_t* flags, std::int6
         "a scan");
 }
 
-void select_flagged(Context& context, const std::uint8_t* flags, std::int64_t count,
-                    std::int64_t* selected, std::int64_t* selected_count) {
-  check(shim::enqueue_host(
-            [=] {
-              std::int64_t found = 0;
-              for (std::int64_t i = 0; i < count; ++i) {
-                if (flags[i] != 0) selected[found++] = i;
-              }
-              *selected_count = found;
-            },
-            context.stream),
-        "a selection");
-}
-
 }  // namespace lpdm::cuda

@@ -43,6 +43,13 @@ HWY_INLINE WordVector add_larger(WordVector sum, WordVector a, WordVector b) {
     asm("vpdpwssd %2, %1, %0" : "+v"(sum.raw) : "v"(larger.raw), "v"(one.raw));
     return sum;
   }
+#elif HWY_TARGET == HWY_AVX2
+  if constexpr (sizeof(sum.raw) == 32) {
+    // In place: GCC gives every new sum a register of its own, and then has too few of them.
+    const __m256i both = _mm256_madd_epi16(larger.raw, one.raw);
+    asm("vpaddd %1, %0, %0" : "+x"(sum.raw) : "x"(both));
+    return sum;
+  }
 #endif
   auto unused = hn::Zero(Words());
   return hn::ReorderWidenMulAccumulate(Words(), larger, one, sum, unused);  // adjacent pairs on x86

@@ -29,14 +29,12 @@ constexpr int kRowsPerStep = 4;
 #else
 constexpr int kRowsPerStep = 2;
 #endif
-static_assert(kLandmarkStep % (2 * kRowsPerStep) == 0);  // see landmark_gradient
+static_assert(kLandmarkStep % kRowsPerStep == 0);
 
 // kRowsPerStep rows against all landmarks, in one pair of panels.
 struct Step {
   const LandmarkGradient& op;
-  std::int64_t first = 0;         // row
-  const float* credit = nullptr;  // (M, kPairWidth), of the landmarks
-  float* new_credit = nullptr;    // the same, with these rows' part
+  std::int64_t first = 0;  // row
 
   // Whether all its rows and dimensions exist.
   bool whole() const {
@@ -64,6 +62,9 @@ struct Step {
   }
   const float* landmark_values() const {
     return op.landmarks.pairs + op.pair * op.landmarks.count * kPairWidth;
+  }
+  const float* coefficients(int r) const {
+    return op.coefficients + (first + r) * op.landmarks.stride;
   }
 };
 
@@ -103,14 +104,59 @@ HWY_INLINE void write_deltas(const Step& step, std::int64_t lane, const RowVecto
   }
 }
 
-// The lanes [lane, lane + one vector) of both panels. Returns a bit for each row that may be tied
-// with a landmark there (kDistinct only).
+// The half of a coefficient that both ends of a pair of equal values get: kDistinct leaves it out.
+HWY_NOINLINE void add_ties(const Step& step, std::int64_t lane, const RowVectors& row,
+                           RowVectors& row_credit) {
+  const Lanes lanes;
+  for (std::int64_t m = 0; m < step.op.landmarks.count; ++m) {
+    for (int p = 0; p < 2; ++p) {
+      const std::int64_t at = m * kPairWidth + p * kPanelWidth + lane;
+      const Vector landmark = hn::Load(lanes, step.landmark_values() + at);
+      Vector credit = hn::Load(lanes, step.op.landmark_credit + at);
+      for (int r = 0; r < kRowsPerStep; ++r) {
+        const Vector half = hn::Set(lanes, 0.5F * step.coefficients(r)[m]);
+        const Vector tied = hn::IfThenElseZero(hn::Eq(row[r][p], landmark), half);
+        row_credit[r][p] = hn::Add(row_credit[r][p], tied);
+        credit = hn::Sub(credit, tied);
+      }
+      hn::Store(credit, lanes, step.op.landmark_credit + at);
+    }
+  }
+}
+
+// Whether row r of the step equals a landmark other than itself.
+HWY_NOINLINE bool equals_another(const Step& step, std::int64_t lane, int r,
+                                 const RowVectors& row) {
+  const Lanes lanes;
+  const std::int64_t own = step.op.own[step.row(r)];
+  auto found = hn::Ne(hn::Zero(lanes), hn::Zero(lanes));
+  for (std::int64_t m = 0; m < step.op.landmarks.count; ++m) {
+    if (m == own) continue;
+    const float* landmark = step.landmark_values() + m * kPairWidth + lane;
+    for (int p = 0; p < 2; ++p) {
+      found = hn::Or(found, hn::Eq(row[r][p], hn::Load(lanes, landmark + p * kPanelWidth)));
+    }
+  }
+  return !hn::AllFalse(lanes, found);
+}
+
+// Of the rows that may be tied; those that are landmarks themselves are always among them, and
+// their own pair adds nothing whatever its credit.
+HWY_INLINE bool has_ties(const Step& step, std::int64_t lane, const TieSearch<kRowsPerStep>& ties,
+                         const RowVectors& row) {
+  if (HWY_LIKELY(!ties.may_be_tied())) return false;
+  for (int r = 0; r < kRowsPerStep; ++r) {
+    if (ties.may_be_tied(r) && equals_another(step, lane, r, row)) return true;
+  }
+  return false;
+}
+
+// The lanes [lane, lane + one vector) of both panels.
 template <PairRule kRule, bool kWhole>
-HWY_INLINE unsigned add_lanes(const Step& step, std::int64_t lane) {
+HWY_INLINE void add_lanes(const Step& step, std::int64_t lane) {
   const Lanes lanes;
   const float* HWY_RESTRICT values = step.landmark_values() + lane;
-  const float* HWY_RESTRICT credit = step.credit + lane;
-  float* HWY_RESTRICT new_credit = step.new_credit + lane;
+  float* HWY_RESTRICT credit = step.op.landmark_credit + lane;
   const std::uint16_t* HWY_RESTRICT low_halves =
       step.op.landmarks.low_halves + step.op.pair * step.op.landmarks.count * kPairWidth + 2 * lane;
   const float* HWY_RESTRICT coefficients[kRowsPerStep];
@@ -119,7 +165,7 @@ HWY_INLINE unsigned add_lanes(const Step& step, std::int64_t lane) {
   TieSearch<kRowsPerStep> ties;
   HWY_UNROLL(4)
   for (int r = 0; r < kRowsPerStep; ++r) {
-    coefficients[r] = step.op.coefficients + (step.first + r) * step.op.landmarks.stride;
+    coefficients[r] = step.coefficients(r);
     for (int p = 0; p < 2; ++p) {
       row[r][p] = step.load<kWhole>(r, lane + p * kPanelWidth);
       row_credit[r][p] = hn::Zero(lanes);
@@ -143,55 +189,25 @@ HWY_INLINE unsigned add_lanes(const Step& step, std::int64_t lane) {
       }
     }
     for (int p = 0; p < 2; ++p) {
-      hn::Store(sum[p], lanes, new_credit + m * kPairWidth + p * kPanelWidth);
+      hn::Store(sum[p], lanes, credit + m * kPairWidth + p * kPanelWidth);
     }
   }
-  write_deltas<kRule, kWhole>(step, lane, row_credit, row);
-  unsigned tied = 0;
   if constexpr (kRule == PairRule::kDistinct) {
-    for (int r = 0; r < kRowsPerStep; ++r) tied |= unsigned{ties.may_be_tied(r)} << r;
+    if (has_ties(step, lane, ties, row)) add_ties(step, lane, row, row_credit);
   }
-  return tied;
+  write_deltas<kRule, kWhole>(step, lane, row_credit, row);
 }
 
 template <PairRule kRule>
-HWY_NOINLINE unsigned add_step(const Step& step) {
+HWY_NOINLINE void add_step(const Step& step) {
   const auto width = static_cast<std::int64_t>(hn::Lanes(Lanes()));
-  unsigned tied = 0;
   for (std::int64_t lane = 0; lane < kPanelWidth; lane += width) {
-    tied |= step.whole() ? add_lanes<kRule, true>(step, lane) : add_lanes<kRule, false>(step, lane);
+    if (step.whole()) {
+      add_lanes<kRule, true>(step, lane);
+    } else {
+      add_lanes<kRule, false>(step, lane);
+    }
   }
-  return tied;
-}
-
-// Whether row r of the step equals a landmark other than itself in some dimension of the pair.
-HWY_NOINLINE bool equals_landmark(const Step& step, int r) {
-  const Lanes lanes;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  const std::int64_t count = step.op.landmarks.count;
-  const std::int64_t own = step.op.own[step.row(r)];
-  auto found = hn::Ne(hn::Zero(lanes), hn::Zero(lanes));
-  for (std::int64_t lane = 0; lane < kPairWidth; lane += width) {
-    const Vector row = step.load<false>(r, lane);
-    const float* values = step.landmark_values() + lane;
-    const auto compare = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t m = begin; m < end; ++m) {
-        found = hn::Or(found, hn::Eq(row, hn::Load(lanes, values + m * kPairWidth)));
-      }
-    };
-    compare(0, own == kNotLandmark ? count : own);
-    if (own != kNotLandmark) compare(own + 1, count);
-  }
-  return !hn::AllFalse(lanes, found);
-}
-
-// The rows that a step suspects, and those that are landmarks, which it finds equal to themselves.
-HWY_INLINE bool has_ties(const Step& step, unsigned suspects) {
-  if (HWY_LIKELY(suspects == 0)) return false;
-  for (int r = 0; r < kRowsPerStep; ++r) {
-    if ((suspects >> r & 1U) != 0 && equals_landmark(step, r)) return true;
-  }
-  return false;
 }
 
 // What a step reads, and what it writes when all landmarks have passed: no processor foresees rows
@@ -207,23 +223,15 @@ HWY_INLINE void prefetch_step(const LandmarkGradient& op, std::int64_t first) {
 }
 
 void landmark_gradient(const LandmarkGradient& op) {
-  // Steps take the landmarks' credit from one place to another and back, so that one that turns out
-  // to have ties can be repeated; twice as many as end in the first place.
-  alignas(64) float other_credit[kMostLandmarks * kPairWidth];
-  float* credit = op.landmark_credit;
-  float* new_credit = other_credit;
-  std::fill_n(credit, op.landmarks.count * kPairWidth, 0.0F);
-  const std::int64_t steps = 2 * ceil_div(op.rows, 2 * kRowsPerStep);
-  for (std::int64_t s = 0; s < steps; ++s) {
-    const Step step{
-        .op = op, .first = s * kRowsPerStep, .credit = credit, .new_credit = new_credit};
-    prefetch_step(op, step.first + kRowsPerStep);
+  std::fill_n(op.landmark_credit, op.landmarks.count * kPairWidth, 0.0F);
+  for (std::int64_t first = 0; first < op.rows; first += kRowsPerStep) {
+    prefetch_step(op, first + kRowsPerStep);
+    const Step step{.op = op, .first = first};
     if (op.metric == Metric::kL2) {
       add_step<PairRule::kDifference>(step);
-    } else if (has_ties(step, add_step<PairRule::kDistinct>(step))) {
-      add_step<PairRule::kPossiblyEqual>(step);
+    } else {
+      add_step<PairRule::kDistinct>(step);
     }
-    std::swap(credit, new_credit);
   }
 }
 

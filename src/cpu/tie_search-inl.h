@@ -26,6 +26,7 @@ class TieSearch {
   template <class V>
   HWY_INLINE void add_row(int, V, V) {}
   HWY_INLINE void compare(const std::uint16_t*) {}
+  HWY_INLINE bool may_be_tied() const { return true; }
   HWY_INLINE bool may_be_tied(int) const { return true; }
 };
 #else
@@ -54,6 +55,11 @@ class TieSearch {
   }
 
   HWY_INLINE bool may_be_tied(int r) const { return any(found_[r]); }
+  HWY_INLINE bool may_be_tied() const {
+    bool tied = false;
+    for (const Found& found : found_) tied |= any(found);
+    return tied;
+  }
 
  private:
   using Halves = hn::Repartition<std::uint16_t, Lanes>;

@@ -15,8 +15,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 // Per target, hence after foreach_target.
-#include "cpu/distance_sum-inl.h"
-#include "cpu/pair_gradient-inl.h"
+#include "cpu/pairs/distance_sum-inl.h"
+#include "cpu/pairs/pair_gradient-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {

@@ -74,7 +74,7 @@ __device__ double squared_norm(const Group& group, const double* squares, int s)
                       group.first_chunk[s + 1] - group.first_chunk[s]);
 }
 
-// What all parameters of a slice share, as in src/cpu/clip_adam.cc.
+// What all parameters of a slice share, as in src/cpu/ops/clip_adam.cc.
 struct Factors {
   float gradient_scale, step_size, second_correction;
 };

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cpu/pairwise_memory.h"
+#include "cpu/pairs/pairwise_memory.h"
 #include "lpdm/ops.h"
 #include "lpdm/thread_pool.h"
 #include "nn/activations.h"

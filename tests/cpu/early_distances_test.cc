@@ -1,5 +1,5 @@
 // Distances that are formed while rows still come are those that are formed afterwards.
-#include "cpu/early_distances.h"
+#include "cpu/pairs/early_distances.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Distances to landmarks that are formed while rows still come are those that are formed
 // afterwards.
-#include "cpu/early_landmarks.h"
+#include "cpu/landmarks/early_landmarks.h"
 
 #include <gtest/gtest.h>
 
@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "cpu/landmarks/reservoir.h"
 #include "cpu/local_loss_case.h"
-#include "cpu/reservoir.h"
 #include "test_backend.h"
 
 namespace lpdm {

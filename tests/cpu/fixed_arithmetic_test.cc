@@ -9,8 +9,8 @@
 #include <limits>
 #include <string>
 
-#include "cpu/levels.h"
 #include "cpu/local_loss_case.h"
+#include "cpu/pairs/levels.h"
 #include "reference/closeness.h"
 #include "test_backend.h"
 

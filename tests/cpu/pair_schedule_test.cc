@@ -1,6 +1,6 @@
 // The schedule of the pairs: each tile once, and no block in two tasks of a round, which would
 // write to its gradient at once.
-#include "cpu/pair_schedule.h"
+#include "cpu/pairs/pair_schedule.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,75 @@
+// The local loss on landmark pairs while landmarks are few: linear in N, and cheap enough that a
+// whole update costs less than backpropagation's.
+//
+// Layers go together through sweeps over the batch, cut into tasks by size alone: the landmarks are
+// packed; the distances of all rows to them, and their maximum; the errors and their sums, which
+// replace the distances by the gradient's coefficients; the gradient of the rows, written as delta
+// at once, with each chunk's part of the landmarks' gradient beside it; and the sum of those parts.
+//
+// The first two may be made in parts, as rows become known (EarlyLandmarks).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "cpu/common/context.h"
+#include "cpu/landmarks/landmark_layer.h"
+#include "cpu/landmarks/landmark_set.h"
+#include "cpu/landmarks/landmark_target.h"
+#include "lpdm/ops.h"
+
+namespace lpdm::cpu {
+
+class LandmarkPass {
+ public:
+  explicit LandmarkPass(Context& context);
+
+  // Whether a target is this pass's business: landmarks, and few of them.
+  static bool takes(const PairwiseTarget& target);
+
+  // Layers go together as long as they have no more outputs than this (2 MB), which the caches of
+  // two cores hold; beyond that one is to find in a cache what its last sweep has left there.
+  static constexpr std::int64_t kMostOutputs = std::int64_t{1} << 19;
+
+  void target_statistics(const TargetStatistics& op);
+  // T is that of the network input for every layer.
+  void run(const LocalLoss& op);
+
+  // Both in parts. First what is to come; landmarks: (count), which may change until `complete`.
+  void expect(const LocalLoss& op, std::int64_t rows, const std::int64_t* landmarks,
+              std::int64_t count);
+  // Then these; whoever calls them sees to their order. Matrices, of the input and of each layer,
+  // come one after another or side by side: their landmarks that have changed, which comes before
+  // the distances and never beside them, and the distances of a block to all landmarks or, where
+  // those have been formed, to the changed ones.
+  std::int64_t matrices() const { return static_cast<std::int64_t>(matrices_.size()); }
+  void renew_landmarks(std::int64_t matrix, std::span<const std::int32_t> landmarks) {
+    matrices_[static_cast<std::size_t>(matrix)]->rows().renew(landmarks);
+  }
+  void form_distances(std::int64_t block, bool changed_only);
+  // The landmarks are drawn. Renews those that have changed, forms what is left and finds the
+  // target's scales. formed: (blocks), 0 for those that have no distances yet, also where it ends
+  void complete(const TargetStatistics& op, std::span<const std::int32_t> changed,
+                std::span<const std::int64_t> formed);
+  // And the loss.
+  void finish(const LocalLoss& op);
+
+ private:
+  using Layers = std::vector<LandmarkLayer*>;
+
+  Layers take_up(const LocalLoss& op, std::int64_t first);
+  void form(std::span<LandmarkMatrix* const> matrices);
+  void learn(const LocalLoss& op, std::int64_t first, const Layers& layers);
+  void write_gradients(const Layers& layers);
+
+  Context& context_;
+  LandmarkSet set_;
+  LandmarkTarget target_;
+  const TargetScales* scales_ = nullptr;  // made from target_ by target_statistics
+  std::vector<std::unique_ptr<LandmarkLayer>> layers_;
+  std::vector<LandmarkMatrix*> matrices_;  // that `expect` named
+};
+
+}  // namespace lpdm::cpu

@@ -93,7 +93,9 @@ void LandmarkPass::complete(const TargetStatistics& op, std::span<const std::int
     context_.pool.parallel_for(matrices(),
                                [&](std::int64_t matrix, int) { renew_landmarks(matrix, changed); });
   }
-  context_.pool.parallel_for(set_.blocks(), [&](std::int64_t block, int) {
+  // From the last block on, since that is where most is left.
+  context_.pool.parallel_for(set_.blocks(), [&](std::int64_t task, int) {
+    const std::int64_t block = set_.blocks() - 1 - task;
     const auto b = static_cast<std::size_t>(block);
     const bool is_formed = b < formed.size() && formed[b] > 0;
     if (!is_formed || !changed.empty()) form_distances(block, is_formed);

@@ -7,20 +7,14 @@ namespace lpdm::cuda {
 
 namespace {
 
-// place[row]: which landmark the row is, or −1. Landmarks ascend.
-__global__ void place_landmarks_kernel(PairSide batch, PairSide landmarks, std::int32_t* place) {
-  for_chunk_items(batch.capacity, [&](std::int64_t row) {
-    std::int64_t low = 0, high = *landmarks.count;
-    while (low < high) {
-      const std::int64_t middle = (low + high) / 2;
-      if (landmarks.index[middle] < row) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    const bool found = low < *landmarks.count && landmarks.index[low] == row;
-    place[row] = found ? static_cast<std::int32_t>(low) : -1;
+// place[row]: which landmark the row is, or −1. First of no row, then of those that are.
+__global__ void no_landmarks_kernel(PairSide batch, std::int32_t* place) {
+  for_chunk_items(batch.capacity, [&](std::int64_t row) { place[row] = -1; });
+}
+
+__global__ void place_landmarks_kernel(PairSide landmarks, std::int32_t* place) {
+  for_chunk_items(*landmarks.count, [&](std::int64_t k) {
+    place[landmarks.index[k]] = static_cast<std::int32_t>(k);
   });
 }
 
@@ -88,8 +82,9 @@ PairDomains make_domains(Context& context, const PairwiseTarget& target) {
   if (target.landmarks == nullptr) return domains;
   const PairSide landmarks = landmark_side(context, target);
   auto* place = context.scratch<std::int32_t>(target.rows.capacity);
-  launch(place_landmarks_kernel, chunk_shape(target.rows.capacity), context.stream, domains.batch,
-         landmarks, place);
+  launch(no_landmarks_kernel, chunk_shape(target.rows.capacity), context.stream, domains.batch,
+         place);
+  launch(place_landmarks_kernel, chunk_shape(landmarks.capacity), context.stream, landmarks, place);
   domains.landmarks = true;
   domains.all.rows = landmarks;
   domains.all.landmark = place;

@@ -154,7 +154,8 @@ struct ActivationStatistics {
 // Draws min(M, N) distinct rows, uniformly without replacement, by Vitter's algorithm R (ACM TOMS
 // 11, 1985): place k of the selection has row k until a later one takes it; row r >= M draws an
 // integer of [0, r] and takes the place of that number, if there is one. So what is drawn from the
-// first rows of a batch is known while others still come. The draw belongs to (seed, *iteration).
+// first rows of a batch is known while others still come. The draw belongs to (seed,
+// *iteration). Up to 2^26 rows.
 struct DrawLandmarks {
   Rows rows;
   std::int64_t landmarks = 0;  // M

@@ -36,10 +36,10 @@ class Spinning {
   // Waits a moment; false once it is time to sleep.
   bool go_on() {
     spin_pause();
-    if (++pauses_ % kPausesPerLook != 0) return true;
+    if (++pauses_ % kPausesPerLook != 0) return spins_;
     const auto now = Clock::now();
     if (pauses_ == kPausesPerLook) end_ = now + kLongest;
-    return now < end_;
+    return spins_ = now < end_;
   }
 
  private:
@@ -47,6 +47,7 @@ class Spinning {
   static constexpr int kPausesPerLook = 64;
   static constexpr std::chrono::microseconds kLongest{300};
   std::int64_t pauses_ = 0;
+  bool spins_ = true;
   Clock::time_point end_;
 };
 

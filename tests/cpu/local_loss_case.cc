@@ -57,6 +57,13 @@ void add_layer(Case& c, std::int64_t out) {
   c.above.push_back({out, uniform_values(c.n * out, seed)});
 }
 
+void choose_landmarks(Case& c, std::int64_t count) {
+  c.landmarks.clear();
+  for (std::int64_t k = 0; k < count; ++k) c.landmarks.push_back(k * c.n / count);
+  std::ranges::reverse(c.landmarks);
+  std::ranges::rotate(c.landmarks, c.landmarks.begin() + count / 3);
+}
+
 std::vector<Outcome> run_layers(const Case& c, int threads) {
   ThreadPool pool(threads);
   const auto backend = make_test_backend(pool, c.backend);

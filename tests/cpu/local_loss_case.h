@@ -42,6 +42,8 @@ struct Case {
 std::vector<float> uniform_values(std::int64_t size, std::uint32_t seed);
 Case random_case(std::int64_t n, std::int64_t dim, std::int64_t out);
 void add_layer(Case& c, std::int64_t out);
+// So many rows of the batch, spread over it, in no order.
+void choose_landmarks(Case& c, std::int64_t count);
 
 struct Outcome {
   LocalLossStatistics statistics;

@@ -92,7 +92,7 @@ TEST(LocalLossVariants, ErrorPropagationMatchesTheReferenceOnLandmarks) {
   for (const std::int64_t count : {1, 2, 64, 65, 150}) {
     for (const ErrorRule rule : kRules) {
       Case c = three_layers(150);
-      for (std::int64_t k = 0; k < count; ++k) c.landmarks.push_back(k * 150 / count);
+      choose_landmarks(c, count);
       c.options.target = TargetRule::kErrorPropagation;
       c.options.error_rule = rule;
       expect_matches_reference(c, std::to_string(count) + " landmarks");

@@ -14,11 +14,6 @@
 namespace lpdm {
 namespace {
 
-void choose_landmarks(Case& c, std::int64_t count) {
-  c.landmarks.clear();
-  for (std::int64_t k = 0; k < count; ++k) c.landmarks.push_back(k * c.n / count);
-}
-
 void guide(Case& c) {
   c.options.guided = true;
   c.values = uniform_values(c.n, 3);

@@ -83,16 +83,17 @@ TEST_F(RecordingTest, ScratchMemoryMayMove) {
   const auto recording = backend_->make_recording();
   for (int repeat = 0; repeat < 6; ++repeat) {
     const std::int64_t many = std::int64_t{20'000} << repeat;
-    DeviceArray<float> large(*backend_, many);
-    DeviceArray<std::int64_t> drawn(*backend_, 2000), drawn_count(*backend_, 1);
-    DeviceArray<std::int64_t> rows(*backend_, 1);
-    rows.write(std::vector<std::int64_t>{many});
-    backend_->draw_landmarks({.rows = {rows.data(), many},
-                              .landmarks = 2000,
-                              .seed = 1,
-                              .iteration = drawn_count.data(),
-                              .selected = drawn.data(),
-                              .selected_count = drawn_count.data()});
+    DeviceArray<float> rewards(*backend_, many), advantages(*backend_, many);
+    DeviceArray<float> returns(*backend_, many), of_rows(*backend_, many + 1);
+    DeviceArray<std::uint8_t> terminated(*backend_, many), truncated(*backend_, many);
+    backend_->generalized_advantage({.horizon = many,
+                                     .count = 1,
+                                     .rewards = rewards.data(),
+                                     .terminated = terminated.data(),
+                                     .truncated = truncated.data(),
+                                     .values = of_rows.data(),
+                                     .advantages = advantages.data(),
+                                     .returns = returns.data()});
     step(direct, direct);
     recording->enqueue(0, [&] { step(recorded, recorded); });
     EXPECT_EQ(recorded.read(), direct.read()) << repeat;

@@ -22,7 +22,7 @@ EarlyLandmarks::EarlyLandmarks(Context& context, const DrawLandmarks& draw)
 
 // Layers that go together are followed, so that what a sweep leaves is still cached.
 std::int64_t EarlyLandmarks::most_rows(std::int64_t outputs) {
-  return LandmarkPass::kMostOutputs / outputs;
+  return LandmarkPass::kMostOutputs / std::max<std::int64_t>(1, outputs);
 }
 
 bool EarlyLandmarks::begin(const LocalLoss& op, std::int64_t capacity) {
@@ -142,9 +142,10 @@ bool EarlyLandmarks::finish(const TargetStatistics& op) {
 bool EarlyLandmarks::follows(const LocalLoss& op) const {
   const auto same = [](const LocalLossLayer& a, const LocalLossLayer& b) {
     return a.output == b.output && a.out == b.out && a.activation == b.activation &&
-           a.delta == b.delta;
+           a.delta == b.delta && a.delta_through_activation == b.delta_through_activation;
   };
   return op.target_rule == TargetRule::kInput && op.target.input == target_.input &&
+         op.target.metric == target_.metric &&
          std::equal(layers_.begin(), layers_.end(), op.layers, op.layers + op.layer_count, same);
 }
 

@@ -37,7 +37,7 @@ class EarlyLandmarks final : public RowFollower {
 
   // Blocks whose distances were formed when it last paused.
   std::int64_t formed() const { return formed_; }
-  // The most rows, of all these layers, that are followed.
+  // The most rows that are followed. outputs: of all layers together
   static std::int64_t most_rows(std::int64_t outputs);
 
  private:

@@ -34,10 +34,13 @@ class LandmarkPass {
   static constexpr std::int64_t kMostOutputs = std::int64_t{1} << 19;
 
   void target_statistics(const TargetStatistics& op);
+  // That others have answered the latest target_statistics.
+  void forget_target() { scales_ = nullptr; }
   // T is that of the network input for every layer.
   void run(const LocalLoss& op);
 
-  // Both in parts. First what is to come; landmarks: (count), which may change until `complete`.
+  // Both in parts. First what is to come, of layers that go together: rows · outputs of all at most
+  // kMostOutputs. landmarks: (count), which may change until `complete`.
   void expect(const LocalLoss& op, std::int64_t rows, const std::int64_t* landmarks,
               std::int64_t count);
   // Then these; whoever calls them sees to their order. Matrices, of the input and of each layer,

@@ -27,7 +27,8 @@ class LandmarkRows {
 
   // Arranges a part of the landmarks; all of them come before anything else.
   virtual void pack(std::int64_t part) = 0;
-  // Distances (rows, stride) of a block to all landmarks, but those to itself: they mean nothing.
+  // Distances (rows, stride) of a block to all landmarks; that of a landmark to itself means
+  // nothing.
   virtual void distances(const RowRange& block, float* distances) = 0;
 
   // Arranges these landmarks, which have become other rows, at least one and none twice. Nothing

@@ -18,7 +18,7 @@ void LandmarkSet::prepare(const PairwiseTarget& target) {
 }
 
 std::int64_t LandmarkSet::chunks_of(std::int64_t rows) {
-  constexpr std::int64_t kRows = 1024;  // of two chunks, so that two threads have one each
+  constexpr std::int64_t kRows = 1024;  // of a pair of chunks: two threads have one each
   constexpr std::int64_t kMostChunks = 32;
   return std::min({kMostChunks, 2 * ceil_div(rows, kRows), ceil_div(rows, kLandmarkBlock)});
 }

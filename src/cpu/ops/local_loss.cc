@@ -14,6 +14,7 @@ LocalLossPass::LocalLossPass(Context& context)
       low_rank_(context) {}
 
 void LocalLossPass::target_statistics(const TargetStatistics& op) {
+  landmarks_.forget_target();
   if (op.follower != nullptr && op.follower->finish(op)) return;
   if (LowRankPass::takes(op.target)) {
     low_rank_.target_statistics(op);

@@ -24,11 +24,6 @@ Case fixed_case(std::int64_t n, std::int64_t dim, std::int64_t out) {
   return c;
 }
 
-void choose_landmarks(Case& c, std::int64_t count) {
-  c.landmarks.clear();
-  for (std::int64_t k = 0; k < count; ++k) c.landmarks.push_back(k * c.n / count);
-}
-
 void guide(Case& c) {
   c.options.guided = true;
   c.values = uniform_values(c.n, 3);

@@ -133,8 +133,11 @@ class GradientKernel:
 
 
 class Model:
-    def __init__(self, options, sums, target, gradient):
+    def __init__(self, options, draw, sums, target, gradient):
         self.options = options
+        # Each thread draws for a few rows, one after another or unrolled: all of it counts for each.
+        (lines,) = [lines for name, lines in draw.items() if "take_places_kernel" in name]
+        self.per_draw = len(count.instructions(lines))
         self.sources = sums, target
         self.gradients = {few: GradientKernel(gradient, 4 if few else 16) for few in (False, True)}
 
@@ -190,7 +193,8 @@ class Model:
         one = DistanceKernel(sums, "kernel", landmarks, 8)
         if 3 * one.blocks(rows) <= 2 * processors:
             one = DistanceKernel(sums, "kernel", landmarks, 2)
-        kernels = [self.moved("draw", landmarks)]
+        kernels = [self.moved("first rows", 2 * landmarks),
+                   Kernel("draw", rows * self.per_draw / (LANES * processors), 0)]
         if dim_x % QUAD:
             kernels += 2 * [self.moved("rows in quads", 2 * rows * dim_x)]
         kernels.append(Kernel("largest", find.instructions(rows, dim_x, processors),
@@ -221,7 +225,7 @@ class Model:
 def load(options, folder):
     def functions(source):
         return count.functions(count.disassemble(options, options.architecture, source, folder))
-    return Model(options, functions("landmarks/landmark_sums.cu"),
+    return Model(options, functions("ops/landmarks.cu"), functions("landmarks/landmark_sums.cu"),
                  functions("landmarks/landmark_target.cu"),
                  functions("landmarks/landmark_gradient.cu"))
 

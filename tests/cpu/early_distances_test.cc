@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -14,27 +13,12 @@
 namespace lpdm {
 namespace {
 
-void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others) {
-  ASSERT_EQ(some.size(), others.size());
-  for (std::size_t l = 0; l < some.size(); ++l) {
-    EXPECT_EQ(some[l].statistics.loss, others[l].statistics.loss);
-    EXPECT_EQ(some[l].statistics.correlation, others[l].statistics.correlation);
-    EXPECT_EQ(some[l].grad_y, others[l].grad_y);
-  }
-}
-
 Case two_layers(std::int64_t n, Arithmetic arithmetic) {
   Case c = random_case(n, 4, 33);
   add_layer(c, 70);
   c.through = Activation::kTanh;
   c.backend.arithmetic = arithmetic;
   return c;
-}
-
-std::vector<std::int64_t> each_row(std::int64_t n) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
-  std::iota(rows.begin(), rows.end(), 1);
-  return rows;
 }
 
 TEST(EarlyDistances, ChangeNothingHoweverFarTheyCome) {

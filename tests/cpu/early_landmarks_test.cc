@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cmath>
 #include <map>
-#include <numeric>
 #include <set>
 #include <thread>
 #include <vector>
@@ -20,15 +19,6 @@
 namespace lpdm {
 namespace {
 
-void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others) {
-  ASSERT_EQ(some.size(), others.size());
-  for (std::size_t l = 0; l < some.size(); ++l) {
-    EXPECT_EQ(some[l].statistics.loss, others[l].statistics.loss);
-    EXPECT_EQ(some[l].statistics.correlation, others[l].statistics.correlation);
-    EXPECT_EQ(some[l].grad_y, others[l].grad_y);
-  }
-}
-
 Case two_layers(std::int64_t n, std::int64_t landmarks, Arithmetic arithmetic) {
   Case c = random_case(n, 5, 33);
   add_layer(c, 70);
@@ -36,12 +26,6 @@ Case two_layers(std::int64_t n, std::int64_t landmarks, Arithmetic arithmetic) {
   c.backend.arithmetic = arithmetic;
   c.drawn_landmarks = landmarks;
   return c;
-}
-
-std::vector<std::int64_t> each_row(std::int64_t n) {
-  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
-  std::iota(rows.begin(), rows.end(), 1);
-  return rows;
 }
 
 // Rows as they are followed: one by one, all at once, in part, or in a few steps.

@@ -53,15 +53,6 @@ void expect_close(const Case& c, const std::string& name) {
   }
 }
 
-void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others) {
-  ASSERT_EQ(some.size(), others.size());
-  for (std::size_t l = 0; l < some.size(); ++l) {
-    EXPECT_EQ(some[l].statistics.loss, others[l].statistics.loss);
-    EXPECT_EQ(some[l].statistics.max_distance, others[l].statistics.max_distance);
-    EXPECT_EQ(some[l].grad_y, others[l].grad_y);
-  }
-}
-
 TEST(FixedArithmetic, ComesCloseToTheReferenceForAllPairs) {
   for (const std::int64_t n : {2, 3, 63, 65, 130, 321}) {
     for (const std::int64_t out : {1, 7, 31, 33, 64, 130}) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <thread>
 
@@ -172,6 +173,22 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
 }
 
 Outcome run(const Case& c, int threads) { return run_layers(c, threads).front(); }
+
+void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others) {
+  ASSERT_EQ(some.size(), others.size());
+  for (std::size_t l = 0; l < some.size(); ++l) {
+    EXPECT_EQ(some[l].statistics.loss, others[l].statistics.loss);
+    EXPECT_EQ(some[l].statistics.correlation, others[l].statistics.correlation);
+    EXPECT_EQ(some[l].statistics.max_distance, others[l].statistics.max_distance);
+    EXPECT_EQ(some[l].grad_y, others[l].grad_y);
+  }
+}
+
+std::vector<std::int64_t> each_row(std::int64_t n) {
+  std::vector<std::int64_t> rows(static_cast<std::size_t>(n));
+  std::iota(rows.begin(), rows.end(), 1);
+  return rows;
+}
 
 reference::LocalLossInputs reference_inputs(const Case& c) {
   return {.n = c.n,

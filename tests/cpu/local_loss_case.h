@@ -54,6 +54,11 @@ struct Outcome {
 std::vector<Outcome> run_layers(const Case& c, int threads = 1);
 Outcome run(const Case& c, int threads = 1);
 
+// To the last bit.
+void expect_same(const std::vector<Outcome>& some, const std::vector<Outcome>& others);
+// 1, 2 … n: for Case::followed.
+std::vector<std::int64_t> each_row(std::int64_t n);
+
 reference::LocalLossInputs reference_inputs(const Case& c);
 std::vector<reference::LocalLossResult> expected(const Case& c);
 

@@ -135,12 +135,6 @@ T atomicMax(T* at, std::type_identity_t<T> value) {
   return old;
 }
 template <class T>
-T atomicMin(T* at, std::type_identity_t<T> value) {
-  const T old = *at;
-  *at = std::min(old, value);
-  return old;
-}
-template <class T>
 T atomicOr(T* at, std::type_identity_t<T> value) {
   const T old = *at;
   *at = old | value;

@@ -41,7 +41,7 @@ bool EarlyLandmarks::begin(const LocalLoss& op, std::int64_t capacity) {
   reservoir_.emplace(draw_.seed, *draw_.iteration, draw_.landmarks);
   landmarks_.assign(static_cast<std::size_t>(draw_.landmarks), kNobody);
   drawn_in_.assign(landmarks_.size(), 0);
-  done_in_.assign(static_cast<std::size_t>(capacity / kLandmarkBlock), 0);
+  done_in_.assign(static_cast<std::size_t>(ceil_div(capacity, kLandmarkBlock)), 0);
   changed_.reserve(landmarks_.size());
   pass_.expect(op, capacity, landmarks_.data(), draw_.landmarks);
   step_ = started_ = formed_ = 0;
@@ -62,24 +62,23 @@ void EarlyLandmarks::advance(std::int64_t rows) {
 // landmarks: (M), the rows that are drawn now
 void EarlyLandmarks::begin_step(const std::int64_t* landmarks) {
   ++step_;
-  std::int64_t oldest = step_ - 1;
+  std::int64_t oldest = 0;  // of the blocks that have been compared with any
   for (const std::int64_t step : done_in_) {
-    if (step > 0) oldest = std::min(oldest, step);
+    if (step > 0 && (oldest == 0 || step < oldest)) oldest = step;
   }
-  if (formed_ == 0) oldest = 0;
   changed_.clear();
   for (std::size_t m = 0; m < landmarks_.size(); ++m) {
     if (landmarks_[m] != landmarks[m]) drawn_in_[m] = step_;
     landmarks_[m] = landmarks[m];
     if (drawn_in_[m] > oldest) changed_.push_back(static_cast<std::int32_t>(m));
   }
+  claimed_ = packed_ = changed_.empty() ? pass_.matrices() : 0;
 }
 
 void EarlyLandmarks::start(std::int64_t blocks) {
   reservoir_->grow(blocks * kLandmarkBlock);
   begin_step(reservoir_->places());
   started_ = blocks;
-  claimed_ = packed_ = changed_.empty() ? pass_.matrices() : 0;
   task_ = [this](std::int64_t block, int) {
     if (!stop_.load(std::memory_order_relaxed)) run_block(block);
   };
@@ -134,7 +133,14 @@ bool EarlyLandmarks::finish(const TargetStatistics& op) {
     return false;
   }
   begin_step(op.target.landmarks);
-  pass_.complete(op, changed_, done_in_);
+  pass_.settle(op.target);
+  const std::int64_t blocks = ceil_div(*op.target.rows.count, kLandmarkBlock);
+  // From the last block on, since that is where most is left.
+  context_.pool.parallel_for(blocks, [&](std::int64_t task, int) {
+    run_block(blocks - 1 - task);
+    pass_.close_distances(blocks - 1 - task);
+  });
+  pass_.finish(op);
   complete_ = true;
   return true;
 }

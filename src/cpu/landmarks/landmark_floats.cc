@@ -44,7 +44,7 @@ void LandmarkFloats::pack(std::int64_t part) {
 void LandmarkFloats::renew(std::span<const std::int32_t> landmarks) {
   renewed_index_.assign(landmarks.begin(), landmarks.end());
   renewed_.count = static_cast<std::int64_t>(landmarks.size());
-  renewed_.stride = ceil_div(renewed_.count, kLandmarkLanes) * kLandmarkLanes;
+  renewed_.stride = pad_landmarks(renewed_.count);
   for (std::int64_t k = 0; k < renewed_.count; ++k) {
     const std::int64_t m = landmarks[static_cast<std::size_t>(k)];
     write_column(columns_, set_.stride(), m, m);

@@ -57,7 +57,7 @@ void LandmarkLevels::pack(std::int64_t part) {
 void LandmarkLevels::renew(std::span<const std::int32_t> landmarks) {
   renewed_.assign(landmarks.begin(), landmarks.end());
   const auto count = static_cast<std::int64_t>(landmarks.size());
-  renewed_words_.stride = ceil_div(count, kLandmarkLanes) * kLandmarkLanes;
+  renewed_words_.stride = pad_landmarks(count);
   for (std::int64_t first = 0; first < count; first += kLandmarkLanes) {
     const std::int64_t here = std::min(kLandmarkLanes, count - first);
     const std::int16_t* levels[kLandmarkLanes];

@@ -86,22 +86,8 @@ void LandmarkPass::form_distances(std::int64_t block, bool changed_only) {
   }
 }
 
-void LandmarkPass::complete(const TargetStatistics& op, std::span<const std::int32_t> changed,
-                            std::span<const std::int64_t> formed) {
-  set_.prepare(op.target);
-  if (!changed.empty()) {
-    context_.pool.parallel_for(matrices(),
-                               [&](std::int64_t matrix, int) { renew_landmarks(matrix, changed); });
-  }
-  // From the last block on, since that is where most is left.
-  context_.pool.parallel_for(set_.blocks(), [&](std::int64_t task, int) {
-    const std::int64_t block = set_.blocks() - 1 - task;
-    const auto b = static_cast<std::size_t>(block);
-    const bool is_formed = b < formed.size() && formed[b] > 0;
-    if (!is_formed || !changed.empty()) form_distances(block, is_formed);
-    for (LandmarkMatrix* matrix : matrices_) matrix->close(block);
-  });
-  *op.scales = target_.find_scales(op.target);
+void LandmarkPass::close_distances(std::int64_t block) {
+  for (LandmarkMatrix* matrix : matrices_) matrix->close(block);
 }
 
 void LandmarkPass::finish(const LocalLoss& op) {

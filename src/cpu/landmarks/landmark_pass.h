@@ -40,7 +40,7 @@ class LandmarkPass {
   void run(const LocalLoss& op);
 
   // Both in parts. First what is to come, of layers that go together: rows · outputs of all at most
-  // kMostOutputs. landmarks: (count), which may change until `complete`.
+  // kMostOutputs. landmarks: (count), which may change until `settle`.
   void expect(const LocalLoss& op, std::int64_t rows, const std::int64_t* landmarks,
               std::int64_t count);
   // Then these; whoever calls them sees to their order. Matrices, of the input and of each layer,
@@ -52,11 +52,12 @@ class LandmarkPass {
     matrices_[static_cast<std::size_t>(matrix)]->rows().renew(landmarks);
   }
   void form_distances(std::int64_t block, bool changed_only);
-  // The landmarks are drawn. Renews those that have changed, forms what is left and finds the
-  // target's scales. formed: (blocks), 0 for those that have no distances yet, also where it ends
-  void complete(const TargetStatistics& op, std::span<const std::int32_t> changed,
-                std::span<const std::int64_t> formed);
-  // And the loss.
+  // The rows are all there and the landmarks are drawn; from then on, after a block's last
+  // distances:
+  void settle(const PairwiseTarget& target) { set_.prepare(target); }
+  void close_distances(std::int64_t block);
+  // When all blocks are closed.
+  void finish(const TargetStatistics& op) { *op.scales = target_.find_scales(op.target); }
   void finish(const LocalLoss& op);
 
  private:

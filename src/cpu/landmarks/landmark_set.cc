@@ -5,7 +5,7 @@ namespace lpdm::cpu {
 void LandmarkSet::expect(std::int64_t rows, std::int64_t count, const std::int64_t* index) {
   rows_ = rows;
   count_ = count;
-  stride_ = ceil_div(count_, kLandmarkLanes) * kLandmarkLanes;
+  stride_ = pad_landmarks(count_);
   index_ = index;
 }
 

@@ -23,6 +23,9 @@ inline constexpr std::int32_t kNotLandmark = -1;
 inline constexpr std::int64_t kPairWidth = 2 * kPanelWidth;  // dimensions of a pair of panels
 
 inline std::int64_t pairs_of(std::int64_t dim) { return (dim + kPairWidth - 1) / kPairWidth; }
+inline std::int64_t pad_landmarks(std::int64_t count) {
+  return (count + kLandmarkLanes - 1) / kLandmarkLanes * kLandmarkLanes;
+}
 
 // The landmarks' values as both loops read them.
 struct LandmarkValues {

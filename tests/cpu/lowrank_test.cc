@@ -72,13 +72,16 @@ TEST(LowRank, HasTheGradientOfItsLoss) {
   for (const LossScale scale : {LossScale::kOwn, LossScale::kCross, LossScale::kNone}) {
     for (const LossNorm norm : {LossNorm::kFrobenius, LossNorm::kSquared}) {
       for (const GuideBase base : {GuideBase::kNormalized, GuideBase::kRaw}) {
-        Case c = low_rank_case(20, 4, 6, 5);
-        guide(c, base);
-        c.options.scale = scale;
-        c.options.norm = norm;
-        expect_own_gradient(c, "scale " + std::to_string(static_cast<int>(scale)) + " norm " +
-                                   std::to_string(static_cast<int>(norm)) + " base " +
-                                   std::to_string(static_cast<int>(base)));
+        for (const std::int64_t terms : {1, 5}) {  // more and fewer rows than columns
+          Case c = low_rank_case(24, 4, 6, terms);
+          guide(c, base);
+          c.options.scale = scale;
+          c.options.norm = norm;
+          expect_own_gradient(c, "scale " + std::to_string(static_cast<int>(scale)) + " norm " +
+                                     std::to_string(static_cast<int>(norm)) + " base " +
+                                     std::to_string(static_cast<int>(base)) + " R " +
+                                     std::to_string(terms));
+        }
       }
     }
   }
@@ -180,16 +183,18 @@ TEST(LowRank, LeavesOutConstantColumnsAndBearsDuplicates) {
 }
 
 TEST(LowRank, DoesNotDependOnTheNumberOfThreads) {
-  Case c = low_rank_case(2500, 6, 40, 4);
-  add_layer(c, 33);
-  guide(c, GuideBase::kNormalized);
-  const std::vector<Outcome> one = run_layers(c, 1);
-  for (const int threads : {2, 4}) {
-    const std::vector<Outcome> many = run_layers(c, threads);
-    for (std::size_t l = 0; l < one.size(); ++l) {
-      EXPECT_EQ(one[l].statistics.loss, many[l].statistics.loss);
-      EXPECT_EQ(one[l].statistics.correlation, many[l].statistics.correlation);
-      EXPECT_EQ(one[l].grad_y, many[l].grad_y);
+  for (const std::int64_t n : {300, 2500}) {  // fewer and more rows than columns
+    Case c = low_rank_case(n, 6, 40, 4);
+    add_layer(c, 33);
+    guide(c, GuideBase::kNormalized);
+    const std::vector<Outcome> one = run_layers(c, 1);
+    for (const int threads : {2, 4}) {
+      const std::vector<Outcome> many = run_layers(c, threads);
+      for (std::size_t l = 0; l < one.size(); ++l) {
+        EXPECT_EQ(one[l].statistics.loss, many[l].statistics.loss);
+        EXPECT_EQ(one[l].statistics.correlation, many[l].statistics.correlation);
+        EXPECT_EQ(one[l].grad_y, many[l].grad_y);
+      }
     }
   }
 }

@@ -35,6 +35,7 @@ float largest_of(const std::vector<FoundPair>& pairs) {
 
 LowRankPass::LowRankPass(Context& context)
     : context_(context),
+      gram_(context),
       product_(context),
       blocks_(context),
       block_(context.memory),
@@ -67,6 +68,9 @@ void LowRankPass::run(const LocalLoss& op) {
   }
   target_ = op.target;
   rows_ = *op.target.rows.count;
+  std::int64_t widest = 0;
+  for (std::int64_t l = 0; l < op.layer_count; ++l) widest = std::max(widest, op.layers[l].out);
+  few_rows_ = LowRankGram::takes(rows_, all_columns(op.target.dim, widest, op.target.low_rank));
   input_.fit(context_, op.target.input, rows_, op.target.dim, op.target.low_rank);
   for (std::int64_t l = 0; l < op.layer_count; ++l) run_layer(op, op.layers[l]);
 }
@@ -77,8 +81,12 @@ void LowRankPass::run_layer(const LocalLoss& op, const LocalLossLayer& spec) {
   layer.weights = loss_weights(op.scale, op.target.dim, spec.out);
   output_.fit(context_, spec.output, rows_, spec.out, op.target.low_rank);
   find_maximum(layer);
-  form_product(layer);
-  layer.sums = pair_sums(op, layer);
+  if (few_rows_) {
+    layer.sums = form_errors(op, layer);
+  } else {
+    form_product(layer);
+    layer.sums = pair_sums(op, layer);
+  }
   const auto rows = static_cast<double>(rows_);
   *spec.statistics = loss_statistics(layer.sums, op.norm, layer.maximum, rows * rows);
   if (spec.delta != nullptr) write_gradient(op, layer);
@@ -113,6 +121,29 @@ void LowRankPass::form_block(const LayerState& layer, std::int64_t first, std::i
     input_.write(target_.input + row * target_.dim, count, stride(), to + kInputBegin);
     output_.write(layer.spec.output + row * layer.spec.out, count, stride(), to + outputs_begin());
   });
+}
+
+FeatureRows LowRankPass::feature_rows() const {
+  return {.features = block_.data(),
+          .rows = rows_,
+          .stride = stride(),
+          .inputs_begin = kInputBegin,
+          .outputs_begin = outputs_begin(),
+          .columns = columns()};
+}
+
+PairSums LowRankPass::form_errors(const LocalLoss& op, const LayerState& layer) {
+  block_.get(rows_ * stride());
+  form_block(layer, 0, rows_);
+  const Weights t = target_weights(*op.scales);
+  PairSums sums = gram_.form(feature_rows(), {.constant = t.constant,
+                                              .shift = t.shift,
+                                              .input = t.input,
+                                              .offset = output_.offset(),
+                                              .target_weight = layer.weights.target,
+                                              .distance_weight = layer.distance_weight()});
+  sums.max_distance = layer.maximum;
+  return sums;
 }
 
 void LowRankPass::form_product(const LayerState& layer) {
@@ -166,7 +197,7 @@ PairSums LowRankPass::pair_sums(const LocalLoss& op, const LayerState& layer) co
       c * r - r_yy - t.input * (c * xx - product_.squares(kInputBegin, middle, middle, end));
   remove_diagonal(t, sums);
   const double target = layer.weights.target;
-  const double distance = ratio_or_zero(layer.weights.output, layer.maximum);
+  const double distance = layer.distance_weight();
   sums.error_distance = target * sums.target_distance - distance * sums.distance_squared;
   sums.error_squared = std::max(0.0, target * target * sums.target_squared -
                                          2.0 * target * distance * sums.target_distance +
@@ -189,7 +220,14 @@ void LowRankPass::remove_diagonal(const Weights& target, PairSums& sums) const {
 }
 
 // matrix_ = S M, the columns of the output's features.
-void LowRankPass::form_credit_matrix(const Weights& error) {
+void LowRankPass::form_credit_matrix(const LocalLoss& op, const LayerState& layer) {
+  const Weights t = target_weights(*op.scales);
+  const double s = layer.weights.target;
+  const double distance = layer.distance_weight();
+  const Weights error = {.constant = s * t.constant - distance * output_.offset(),
+                         .shift = s * t.shift,
+                         .input = s * t.input,
+                         .output = distance};
   const std::int64_t begin = outputs_begin();
   const std::int64_t width = output_.count();
   float* matrix = matrix_.get(columns() * width);
@@ -207,34 +245,35 @@ void LowRankPass::form_credit_matrix(const Weights& error) {
   });
 }
 
+// to (count, output features): Σ_j E_ij F_j for rows of block_.
+void LowRankPass::write_credit(std::int64_t begin, std::int64_t count, float* to) const {
+  const std::int64_t width = output_.count();
+  if (few_rows_) {
+    gram_.credit(feature_rows(), begin, count, to);
+  } else if (width > 0) {
+    blas::sgemm(blas::Transpose::kNo, blas::Transpose::kNo, count, width, columns(),
+                block_.data() + begin * stride(), stride(), matrix_.data(), width, 0.0F, to, width);
+  }
+}
+
 void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer) {
   const LocalLossLayer& spec = layer.spec;
-  const Weights t = target_weights(*op.scales);
-  const double s = layer.weights.target;
-  const double distance = ratio_or_zero(layer.weights.output, layer.maximum);
-  form_credit_matrix({.constant = s * t.constant - distance * output_.offset(),
-                      .shift = s * t.shift,
-                      .input = s * t.input,
-                      .output = distance});
+  if (!few_rows_) form_credit_matrix(op, layer);
   const std::int64_t width = output_.count();
   float* credit = credit_.get(std::min(kBlockRows, rows_) * width);
   const double factor = gradient_factor(layer.sums, op.norm, layer.weights.output, layer.maximum);
   const Activation activation = delta_activation(spec);
   for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
     const std::int64_t rows = std::min(kBlockRows, rows_ - first);
-    form_block(layer, first, rows);
+    if (!few_rows_) form_block(layer, first, rows);
     context_.pool.parallel_for(ceil_div(rows, kRowsPerTask), [&](std::int64_t task, int) {
       const std::int64_t begin = task * kRowsPerTask;
-      const std::int64_t count = std::min(kRowsPerTask, rows - begin);
-      const float* features = block_.data() + begin * stride();
-      if (width > 0) {
-        blas::sgemm(blas::Transpose::kNo, blas::Transpose::kNo, count, width, columns(), features,
-                    stride(), matrix_.data(), width, 0.0F, credit + begin * width, width);
-      }
-      for (std::int64_t r = 0; r < count; ++r) {
-        const std::int64_t at = (first + begin + r) * spec.out;
-        output_.differentiate(features + r * stride() + outputs_begin(),
-                              credit + (begin + r) * width, spec.delta + at);
+      const std::int64_t end = std::min(begin + kRowsPerTask, rows);
+      write_credit(begin, end - begin, credit + begin * width);
+      for (std::int64_t r = begin; r < end; ++r) {
+        const std::int64_t at = (first + r) * spec.out;
+        output_.differentiate(block_.data() + r * stride() + outputs_begin(), credit + r * width,
+                              spec.delta + at);
         for (std::int64_t d = 0; d < spec.out; ++d) {
           spec.delta[at + d] *=
               -static_cast<float>(factor) * activation_slope(activation, spec.output[at + d]);
@@ -247,18 +286,25 @@ void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer) {
   }
 }
 
-double LowRankPass::scratch_bytes(double rows, double in, double out, double terms, bool gradient,
-                                  double threads) {
+double LowRankPass::scratch_bytes(double rows, std::int64_t in, std::int64_t out,
+                                  std::int64_t terms, bool gradient, double threads) {
   constexpr auto kTileRows = static_cast<double>(kTile);
   // The search has a block of its own for the rows it starts from.
-  const double packed = (std::ceil(rows / kTileRows) + 1) * kTileRows * (std::max(in, out) + 1);
-  const double features = rows > 1.0 ? 2.0 * terms : 0.0;  // one row has no range
-  const double credits = features * out;
-  const double all = static_cast<double>(kInputBegin) + features * in + credits;
+  const double packed =
+      (std::ceil(rows / kTileRows) + 1) * kTileRows * static_cast<double>(std::max(in, out) + 1);
+  const std::int64_t taking_part = rows > 1.0 ? terms : 0;  // one row has no range
+  const auto all = static_cast<double>(all_columns(in, out, taking_part));
+  const auto credits = static_cast<double>(2 * taking_part * out);
   const double block_rows = std::min(static_cast<double>(kBlockRows), rows);
   const double block = block_rows * (all + 2.0 * static_cast<double>(kStrideStep));
-  const double matrices = gradient ? (all + block_rows) * credits : 0.0;
-  return LowRankProduct::bytes(all, threads) + sizeof(float) * (packed + block + matrices);
+  const double credit = gradient ? block_rows * credits : 0.0;
+  // Shorter batches of the same run may be few rows.
+  double bytes = LowRankGram::bytes(std::min(block_rows, all), threads);
+  if (rows > std::min(static_cast<double>(kBlockRows), all)) {
+    const double matrix = gradient ? all * credits : 0.0;
+    bytes += LowRankProduct::bytes(all, threads) + sizeof(float) * matrix;
+  }
+  return bytes + sizeof(float) * (packed + block + credit);
 }
 
 }  // namespace lpdm::cpu

@@ -3,8 +3,9 @@
 //
 // U = [1, g, features of the input, features of the layer's output], (N, columns), is formed in
 // blocks of rows and never kept. A layer takes two sweeps: M = Uᵀ U, of which all sums follow; then
-// Σ_j E_ij F_j = U S M for each row, E = U S Uᵀ, and from it the row's delta. The maxima are those
-// of exact distances, as far as furthest_pairs finds them.
+// Σ_j E_ij F_j = U S M for each row, E = U S Uᵀ, and from it the row's delta. With fewer rows than
+// columns (of the widest layer) the first sweep forms E itself (lowrank_gram.h). The maxima are
+// those of exact distances, as far as furthest_pairs finds them.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +13,7 @@
 
 #include "cpu/common/context.h"
 #include "cpu/lowrank/lowrank_features.h"
+#include "cpu/lowrank/lowrank_gram.h"
 #include "cpu/lowrank/lowrank_product.h"
 #include "cpu/pairs/loss_terms.h"
 #include "cpu/pairs/near_maxima.h"
@@ -30,9 +32,9 @@ class LowRankPass {
   void target_statistics(const TargetStatistics& op);
   void run(const LocalLoss& op);
 
-  // [bytes] at most for a layer.
-  static double scratch_bytes(double rows, double in, double out, double terms, bool gradient,
-                              double threads);
+  // [bytes] at most, of which the widest layer decides.
+  static double scratch_bytes(double rows, std::int64_t in, std::int64_t out, std::int64_t terms,
+                              bool gradient, double threads);
 
  private:
   // E = constant + shift (g_i + g_j) − input Fx_i·Fx_j + output F_i·F_j, and T and D likewise.
@@ -48,18 +50,27 @@ class LowRankPass {
     NearMaxima maxima;
     float maximum = 0.0F;
     PairSums sums;
+
+    double distance_weight() const { return ratio_or_zero(weights.output, maximum); }
   };
 
   void run_layer(const LocalLoss& op, const LocalLossLayer& spec);
   void find_maximum(LayerState& layer);
+  PairSums form_errors(const LocalLoss& op, const LayerState& layer);
   void form_product(const LayerState& layer);
   void form_block(const LayerState& layer, std::int64_t first, std::int64_t rows);
   PairSums pair_sums(const LocalLoss& op, const LayerState& layer) const;
   void remove_diagonal(const Weights& target, PairSums& sums) const;
   void write_gradient(const LocalLoss& op, const LayerState& layer);
-  void form_credit_matrix(const Weights& error);
+  void write_credit(std::int64_t begin, std::int64_t count, float* to) const;
+  void form_credit_matrix(const LocalLoss& op, const LayerState& layer);
   Weights target_weights(const TargetScales& scales) const;
 
+  // Constant columns drop out, but what is formed goes by these, so that the memory plan can tell.
+  static std::int64_t all_columns(std::int64_t in, std::int64_t out, std::int64_t terms) {
+    return kInputBegin + 2 * terms * (in + out);
+  }
+  FeatureRows feature_rows() const;  // of all rows, where these are few
   std::int64_t outputs_begin() const { return kInputBegin + input_.count(); }
   std::int64_t columns() const { return outputs_begin() + output_.count(); }
   std::int64_t stride() const {
@@ -67,18 +78,20 @@ class LowRankPass {
   }
 
   static constexpr std::int64_t kInputBegin = 2;  // after the columns of 1 and of g
-  static constexpr std::int64_t kBlockRows = 2048;
+  static constexpr std::int64_t kBlockRows = LowRankGram::kMostRows;  // few rows are one block
   static constexpr std::int64_t kStrideStep = 16;  // one cache line; one more against aliasing
 
   Context& context_;
   PairwiseTarget target_;
   std::int64_t rows_ = 0;
+  bool few_rows_ = false;  // fewer than columns of the widest layer
   LowRankFeatures input_;
   LowRankFeatures output_;
+  LowRankGram gram_;
   LowRankProduct product_;
   PackedBlocks blocks_;
   Scratch<float> block_;   // (kBlockRows, stride), rows of U
-  Scratch<float> matrix_;  // (columns, output features), S M
+  Scratch<float> matrix_;  // (columns, output features), S M; not of few rows
   Scratch<float> credit_;  // (kBlockRows, output features), Σ_j E_ij F_j
 };
 

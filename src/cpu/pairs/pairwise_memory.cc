@@ -189,10 +189,8 @@ double tile_bytes(const PairwiseWork& work) {
 double low_rank_bytes(const PairwiseWork& work) {
   std::int64_t widest = 0;
   for (const std::int64_t out : work.outputs) widest = std::max(widest, out);
-  return LowRankPass::scratch_bytes(work.rows, static_cast<double>(work.input),
-                                    static_cast<double>(widest),
-                                    static_cast<double>(work.loss.pairs.low_rank), work.gradient,
-                                    static_cast<double>(work.threads));
+  return LowRankPass::scratch_bytes(work.rows, work.input, widest, work.loss.pairs.low_rank,
+                                    work.gradient, static_cast<double>(work.threads));
 }
 
 }  // namespace

@@ -12,13 +12,15 @@
 #define HWY_TARGET_INCLUDE "cpu/pairs/level_distance.cc"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+// Per target, hence after foreach_target.
+#include "cpu/pairs/level_sum-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Words = hn::CappedTag<std::int32_t, 16>;
-using WordVector = hn::Vec<Words>;
+using Words = LevelWords;
+using WordVector = LevelWordVector;
 using Floats = hn::Rebind<float, Words>;
 
 // Rows × vectors of columns whose sums stay in registers.
@@ -30,36 +32,6 @@ constexpr int kRowsPerStep = 4;
 #endif
 constexpr int kNarrowRows = 8;  // with one vector
 static_assert(kDistanceRows % kNarrowRows == 0 && kDistanceRows % kRowsPerStep == 0);
-
-// sum + max(a, b) of the lower halves + max(a, b) of the upper halves.
-HWY_INLINE WordVector add_larger(WordVector sum, WordVector a, WordVector b) {
-#if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
-  const hn::Repartition<std::int16_t, Words> halves;
-  const auto larger = hn::Max(hn::BitCast(halves, a), hn::BitCast(halves, b));
-  const auto one = hn::Set(halves, 1);
-#if HWY_TARGET <= HWY_AVX3_DL
-  if constexpr (sizeof(sum.raw) == 64) {
-    // This version of Highway has no name for it, and its target not the compiler's intrinsic.
-    asm("vpdpwssd %2, %1, %0" : "+v"(sum.raw) : "v"(larger.raw), "v"(one.raw));
-    return sum;
-  }
-#elif HWY_TARGET == HWY_AVX2
-  if constexpr (sizeof(sum.raw) == 32) {
-    // In place: GCC gives every new sum a register of its own, and then has too few of them.
-    const __m256i both = _mm256_madd_epi16(larger.raw, one.raw);
-    asm("vpaddd %1, %0, %0" : "+x"(sum.raw) : "x"(both));
-    return sum;
-  }
-#endif
-  auto unused = hn::Zero(Words());
-  return hn::ReorderWidenMulAccumulate(Words(), larger, one, sum, unused);  // adjacent pairs on x86
-#else
-  const auto lower = [](WordVector v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
-  const auto upper = [](WordVector v) { return hn::ShiftRight<16>(v); };
-  sum = hn::Add(sum, hn::Max(lower(a), lower(b)));
-  return hn::Add(sum, hn::Max(upper(a), upper(b)));
-#endif
-}
 
 // Stores the distances of kRows × kVectors pairs, of which rows from `rows` on are left out.
 template <int kRows, int kVectors>

@@ -113,9 +113,9 @@ class PackedBlocks {
   LevelBlocks levels_;
 };
 
-// A large distance among the kept pairs, in O(N·dim): repeated sweeps from a row to the row
-// furthest from it, from several starts. Nearly always the maximum, never more than it, and
-// computed to the last bit as the tiles compute it. 0 if there are no pairs or all rows are equal.
+// A large distance among the kept pairs: repeated sweeps from a row to the row furthest from it,
+// from one row in 256, eight at least. Nearly always the maximum, never more than it, and computed
+// to the last bit as the tiles compute it. 0 if there are no pairs or all rows are equal.
 float furthest_pair(Context& context, const PairLayout& layout, const PackedBlocks& blocks,
                     Metric metric);
 

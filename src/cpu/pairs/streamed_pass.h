@@ -1,12 +1,11 @@
 // The local loss of all hidden layers where distances are not kept: batches beyond the budget of
 // DistanceStore, and error propagation.
 //
-// A few furthest-point sweeps find the maximum of D_Y, nearly always on the states of a policy,
-// more often than not on random rows, whose distances are all alike. Then each tile of pairs is
-// visited once: T, D_Y, E, its sums and both blocks' gradients, T being shared by all layers. If a
-// tile shows a larger distance, or more pairs share the maximum than are worth listing, that
-// layer's pass is repeated with what is then known; the result is exact either way. With error
-// propagation each layer's T is made from the one before, so all layers repeat if one has to.
+// Furthest-point sweeps nearly always find the maximum of D_Y. Then each tile of pairs is visited
+// once: T, D_Y, E, its sums and both blocks' gradients, T being shared by all layers. If a tile
+// shows a larger distance, or more pairs share the maximum than are worth listing, that layer's
+// pass is repeated with what is then known; the result is exact either way. With error propagation
+// each layer's T is made from the one before, so all layers repeat if one has to.
 #pragma once
 
 #include <memory>

@@ -12,71 +12,39 @@
 // Per target, hence after foreach_target.
 #include "cpu/pairs/distance_sum-inl.h"
 #include "cpu/pairs/pair_gradient-inl.h"
+#include "pair_loops-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using limit::kColumns;
-using limit::kPasses;
 
-using Lanes = hn::CappedTag<float, 16>;
-using Vector = hn::Vec<Lanes>;
+struct FloatPairs {
+  using Lanes = hn::CappedTag<float, 16>;
+  using Word = float;
+  using Vector = hn::Vec<Lanes>;
 
-#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM
-constexpr int kRows = 8;
-#else
-constexpr int kRows = 4;
-#endif
-// Both return the number of pair-dimensions worked on and add what they found to *checksum.
-std::int64_t distances(const float* values, double* checksum) {
-  const Lanes lanes;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  Vector row[kRows], sum[kRows][2];
-  for (int r = 0; r < kRows; ++r) {
-    row[r] = hn::Set(lanes, values[r]);
-    sum[r][0] = sum[r][1] = hn::Zero(lanes);
+  static std::int64_t words() { return static_cast<std::int64_t>(hn::Lanes(Lanes())); }
+  static std::int64_t dimensions() { return words(); }
+  HWY_INLINE static Vector zero() { return hn::Zero(Lanes()); }
+  HWY_INLINE static Vector all(float value) { return hn::Set(Lanes(), value); }
+  HWY_INLINE static Vector load(const float* values) { return hn::Load(Lanes(), values); }
+  HWY_INLINE static Vector total(Vector a, Vector b) { return hn::Add(a, b); }
+  static double first(Vector vector) { return static_cast<double>(hn::GetLane(vector)); }
+  HWY_INLINE static Vector plus(Vector sum, Vector row, Vector column) {
+    return accumulate_distance<Metric::kL1>(sum, row, column);
   }
-  for (int pass = 0; pass < kPasses; ++pass) {
-    for (std::int64_t c = 0; c < kColumns; c += 2) {
-      const Vector first = hn::Load(lanes, values + c * width);
-      const Vector second = hn::Load(lanes, values + (c + 1) * width);
-      HWY_UNROLL(8)
-      for (int r = 0; r < kRows; ++r) {
-        sum[r][0] = accumulate_distance<Metric::kL1>(sum[r][0], row[r], first);
-        sum[r][1] = accumulate_distance<Metric::kL1>(sum[r][1], row[r], second);
-      }
-    }
+  HWY_INLINE static void credit(Vector column, Vector row, Vector coefficient,
+                                Vector& column_credit, Vector& row_credit) {
+    add_pair<PairRule::kDistinct>(column, row, coefficient, column_credit, row_credit);
   }
-  Vector total = hn::Zero(lanes);
-  for (int r = 0; r < kRows; ++r) total = hn::Add(total, hn::Add(sum[r][0], sum[r][1]));
-  *checksum += static_cast<double>(hn::GetLane(hn::SumOfLanes(lanes, total)));
-  return kPasses * kColumns * kRows * width;
+};
+
+std::int64_t float_distances(const float* values, double* checksum) {
+  return distance_loop<FloatPairs>(values, checksum);
 }
 
-std::int64_t gradients(const float* values, double* checksum) {
-  const Lanes lanes;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(lanes));
-  Vector row[kRows], coefficient[kRows], sum[kRows];
-  for (int r = 0; r < kRows; ++r) {
-    row[r] = hn::Set(lanes, values[r]);
-    coefficient[r] = hn::Set(lanes, 1e-3F * values[r + 1]);
-    sum[r] = hn::Zero(lanes);
-  }
-  Vector total = hn::Zero(lanes);
-  for (int pass = 0; pass < kPasses; ++pass) {
-    for (std::int64_t c = 0; c < kColumns; ++c) {
-      const Vector column = hn::Load(lanes, values + c * width);
-      Vector column_sum = hn::Zero(lanes);
-      HWY_UNROLL(8)
-      for (int r = 0; r < kRows; ++r) {
-        add_pair<PairRule::kDistinct>(column, row[r], coefficient[r], column_sum, sum[r]);
-      }
-      total = hn::Add(total, column_sum);
-    }
-  }
-  for (int r = 0; r < kRows; ++r) total = hn::Add(total, sum[r]);
-  *checksum += static_cast<double>(hn::GetLane(hn::SumOfLanes(lanes, total)));
-  return kPasses * kColumns * kRows * width;
+std::int64_t float_gradients(const float* values, double* checksum) {
+  return gradient_loop<FloatPairs>(values, checksum);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE
@@ -84,23 +52,18 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace lpdm::cpu {
-HWY_EXPORT(distances);
-HWY_EXPORT(gradients);
+HWY_EXPORT(float_distances);
+HWY_EXPORT(float_gradients);
 }  // namespace lpdm::cpu
 
 namespace lpdm::limit {
 
 Rates float_rates() {
-  alignas(64) float values[2048];
-  for (int i = 0; i < 2048; ++i) values[i] = std::sin(0.7F * static_cast<float>(i));
-  Rates rates;
-  rates.distances =
-      best_rate([&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::distances)(values, sum); },
-                &rates.checksum);
-  rates.gradients =
-      best_rate([&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::gradients)(values, sum); },
-                &rates.checksum);
-  return rates;
+  alignas(64) float values[kWords];
+  for (int i = 0; i < kWords; ++i) values[i] = std::sin(0.7F * static_cast<float>(i));
+  return best_rates(
+      [&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::float_distances)(values, sum); },
+      [&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::float_gradients)(values, sum); });
 }
 
 }  // namespace lpdm::limit

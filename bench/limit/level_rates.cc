@@ -13,64 +13,54 @@
 // Per target, hence after foreach_target.
 #include "cpu/pairs/level_credit-inl.h"
 #include "cpu/pairs/level_sum-inl.h"
+#include "pair_loops-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-using limit::kColumns;
-using limit::kPasses;
 
-constexpr int kRows = static_cast<int>(kColumnsPerStep);
+// Words are pairs of levels.
+struct LevelDistances {
+  using Word = std::int32_t;
+  using Vector = LevelWordVector;
 
-// Both return the number of pair-dimensions worked on and add what they found to *checksum.
+  static std::int64_t words() { return static_cast<std::int64_t>(hn::Lanes(LevelWords())); }
+  static std::int64_t dimensions() { return 2 * words(); }
+  HWY_INLINE static Vector zero() { return hn::Zero(LevelWords()); }
+  HWY_INLINE static Vector all(Word word) { return hn::Set(LevelWords(), word); }
+  HWY_INLINE static Vector load(const Word* words) { return hn::Load(LevelWords(), words); }
+  HWY_INLINE static Vector total(Vector a, Vector b) { return hn::Add(a, b); }
+  static double first(Vector vector) { return static_cast<double>(hn::GetLane(vector)); }
+  HWY_INLINE static Vector plus(Vector sum, Vector row, Vector column) {
+    return add_larger(sum, row, column);
+  }
+};
+
+struct LevelCredits {
+  using Word = std::int32_t;
+  using Vector = LevelVector;
+
+  static std::int64_t words() { return dimensions() / 2; }
+  static std::int64_t dimensions() { return static_cast<std::int64_t>(hn::Lanes(Levels())); }
+  HWY_INLINE static Vector zero() { return hn::Zero(Levels()); }
+  HWY_INLINE static Vector all(Word word) { return broadcast(word); }
+  HWY_INLINE static Vector load(const Word* words) {
+    return hn::Load(Levels(), reinterpret_cast<const std::int16_t*>(words));
+  }
+  HWY_INLINE static Vector total(Vector a, Vector b) { return hn::Add(a, b); }
+  static double first(Vector vector) { return static_cast<double>(hn::GetLane(vector)); }
+  HWY_INLINE static void credit(Vector column, Vector row, Vector coefficient,
+                                Vector& column_credit, Vector& row_credit) {
+    add_pair(column, row, coefficient, column_credit, row_credit);
+  }
+};
+
 std::int64_t level_distances(const std::int32_t* values, double* checksum) {
-  const LevelWords words;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(words));
-  LevelWordVector row[kRows], sum[kRows][2];
-  for (int r = 0; r < kRows; ++r) {
-    row[r] = hn::Set(words, values[r]);
-    sum[r][0] = sum[r][1] = hn::Zero(words);
-  }
-  for (int pass = 0; pass < kPasses; ++pass) {
-    for (std::int64_t c = 0; c < kColumns; c += 2) {
-      const LevelWordVector first = hn::Load(words, values + c * width);
-      const LevelWordVector second = hn::Load(words, values + (c + 1) * width);
-      HWY_UNROLL(8)
-      for (int r = 0; r < kRows; ++r) {
-        sum[r][0] = add_larger(sum[r][0], row[r], first);
-        sum[r][1] = add_larger(sum[r][1], row[r], second);
-      }
-    }
-  }
-  LevelWordVector total = hn::Zero(words);
-  for (int r = 0; r < kRows; ++r) total = hn::Add(total, hn::Add(sum[r][0], sum[r][1]));
-  *checksum += static_cast<double>(hn::GetLane(hn::SumOfLanes(words, total)));
-  return kPasses * kColumns * kRows * 2 * width;
+  return distance_loop<LevelDistances>(values, checksum);
 }
 
 std::int64_t level_gradients(const std::int32_t* values, double* checksum) {
-  const Levels levels;
-  const auto width = static_cast<std::int64_t>(hn::Lanes(levels));
-  const auto* columns = reinterpret_cast<const std::int16_t*>(values);
-  LevelVector row[kRows], coefficient[kRows], sum[kRows];
-  for (int r = 0; r < kRows; ++r) {
-    row[r] = broadcast(values[r]);
-    coefficient[r] = broadcast(values[r + 1]);
-    sum[r] = hn::Zero(levels);
-  }
-  LevelVector total = hn::Zero(levels);
-  for (int pass = 0; pass < kPasses; ++pass) {
-    for (std::int64_t c = 0; c < kColumns; ++c) {
-      const LevelVector column = hn::Load(levels, columns + c * width);
-      LevelVector column_sum = hn::Zero(levels);
-      HWY_UNROLL(8)
-      for (int r = 0; r < kRows; ++r) add_pair(column, row[r], coefficient[r], column_sum, sum[r]);
-      total = hn::Add(total, column_sum);
-    }
-  }
-  for (int r = 0; r < kRows; ++r) total = hn::Add(total, sum[r]);
-  *checksum += static_cast<double>(hn::GetLane(total));
-  return kPasses * kColumns * kRows * width;
+  return gradient_loop<LevelCredits>(values, checksum);
 }
 
 }  // namespace lpdm::cpu::HWY_NAMESPACE
@@ -85,16 +75,11 @@ HWY_EXPORT(level_gradients);
 namespace lpdm::limit {
 
 Rates level_rates() {
-  alignas(64) std::int32_t values[2048];
-  for (int i = 0; i < 2048; ++i) values[i] = (i * 7919) % 65521 * 32767;  // both halves vary
-  Rates rates;
-  rates.distances = best_rate(
+  alignas(64) std::int32_t values[kWords];
+  for (int i = 0; i < kWords; ++i) values[i] = (i * 7919) % 65521 * 32767;  // both halves vary
+  return best_rates(
       [&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::level_distances)(values, sum); },
-      &rates.checksum);
-  rates.gradients = best_rate(
-      [&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::level_gradients)(values, sum); },
-      &rates.checksum);
-  return rates;
+      [&](double* sum) { return HWY_DYNAMIC_DISPATCH(cpu::level_gradients)(values, sum); });
 }
 
 }  // namespace lpdm::limit

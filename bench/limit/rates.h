@@ -17,20 +17,23 @@ struct Rates {
 Rates float_rates();  // float32
 Rates level_rates();  // 16-bit levels, backend.arithmetic fixed
 
-inline constexpr std::int64_t kColumns = 64;  // vectors of columns: 4 KB of L1 at most
-inline constexpr int kPasses = 500;
+inline constexpr int kWords = 2048;  // of 32 bits, more than any vector length takes of them
 
-// The best of many short runs. run(&checksum) returns the pair-dimensions it worked on.
-template <class Run>
-double best_rate(const Run& run, double* checksum) {
+// The best of many short runs of each loop, which return the pair-dimensions they worked on.
+template <class Distances, class Gradients>
+Rates best_rates(const Distances& distances, const Gradients& gradients) {
   constexpr int kRuns = 2000;
-  double best = 0.0;
-  for (int i = 0; i < kRuns; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    const std::int64_t work = run(checksum);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    best = std::max(best, static_cast<double>(work) / seconds.count());
-  }
+  Rates best;
+  const auto time = [&](const auto& run, double& rate) {
+    for (int i = 0; i < kRuns; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      const std::int64_t work = run(&best.checksum);
+      const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+      rate = std::max(rate, static_cast<double>(work) / seconds.count());
+    }
+  };
+  time(distances, best.distances);
+  time(gradients, best.gradients);
   return best;
 }
 

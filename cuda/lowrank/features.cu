@@ -3,6 +3,7 @@
 #include "common/checks.h"
 #include "common/launch.h"
 #include "common/rows.h"
+#include "core/cosine_series.h"
 #include "lowrank/features.h"
 
 namespace lpdm::cuda {
@@ -12,8 +13,6 @@ namespace {
 constexpr int kColumns = 32;  // of a block
 constexpr int kRowsAside = 8;
 constexpr std::int64_t kRowsPerBlock = 1024;
-// Smaller ranges than this have no frequency in float32.
-constexpr float kLeastRange = 1e-30F;
 
 struct Range {
   unsigned low_complement;  // ~key of the least value, so that zero bytes are a start for both
@@ -53,10 +52,11 @@ __global__ void fit_columns_kernel(const Range* ranges, std::int64_t dim, std::i
   for (std::int64_t d = threadIdx.x; d < dim; d += kBlockThreads) {
     const float low = value_of_key(~ranges[d].low_complement);
     const float range = value_of_key(ranges[d].high) - low;
-    const bool constant = range < kLeastRange;
+    const bool constant = range < kLeastSeriesRange;
+    const float half = half_period(range, terms);
     columns[d] = constant ? FeatureColumn{low, 0.0F, 0.0F}
-                          : FeatureColumn{low, kPi / range, 2.0F * sqrtf(range) / kPi};
-    sum += constant ? 0.0 : static_cast<double>(range);
+                          : FeatureColumn{low, kPi / half, 2.0F * sqrtf(half) / kPi};
+    sum += constant ? 0.0 : static_cast<double>(half);
   }
   sum = block_sum(sum);
   if (threadIdx.x != 0) return;

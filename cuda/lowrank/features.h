@@ -14,8 +14,8 @@ namespace lpdm::cuda {
 
 struct FeatureColumn {
   float origin = 0.0F;     // least value
-  float frequency = 0.0F;  // π / range
-  float amplitude = 0.0F;  // 2 √range / π
+  float frequency = 0.0F;  // π / half a period
+  float amplitude = 0.0F;  // 2 √(half a period) / π
 };
 
 struct FeatureTotals {
@@ -32,7 +32,7 @@ struct Features {
   __host__ __device__ std::int64_t count() const { return 2 * terms * dim; }
 };
 
-// Measures the ranges of the columns.
+// Measures the ranges of the columns, see core/cosine_series.h.
 Features fit_features(Context& context, const Rows& rows, const float* values, std::int64_t dim,
                       std::int64_t terms);
 

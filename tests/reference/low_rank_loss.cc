@@ -16,10 +16,11 @@ struct Distances {
 double series(double t, double range, std::int64_t terms) {
   if (range == 0.0) return 0.0;
   const double pi = std::numbers::pi;
-  double sum = range / 2.0;
+  const double half = range * (1.0 + 2.0 / static_cast<double>(terms + 1));  // of a period
+  double sum = half / 2.0;
   for (std::int64_t k = 1; k < 2 * terms; k += 2) {
     const auto odd = static_cast<double>(k);
-    sum -= 4.0 * range / (pi * pi * odd * odd) * std::cos(odd * pi * t / range);
+    sum -= 4.0 * half / (pi * pi * odd * odd) * std::cos(odd * pi * t / half);
   }
   return sum;
 }

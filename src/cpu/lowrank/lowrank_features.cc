@@ -4,12 +4,11 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/cosine_series.h"
+
 namespace lpdm::cpu {
 
 namespace {
-
-// Smaller ranges than this have no frequency in float32.
-constexpr float kLeastRange = 1e-30F;
 
 struct Ranges {
   std::vector<float> low, high;  // (dim)
@@ -56,12 +55,13 @@ void LowRankFeatures::fit(Context& context, const float* values, std::int64_t ro
   for (std::int64_t d = 0; d < dim; ++d) {
     const float low = ranges.low[static_cast<std::size_t>(d)];
     const float range = ranges.high[static_cast<std::size_t>(d)] - low;
-    if (range < kLeastRange) continue;
-    sum += range;
+    if (range < kLeastSeriesRange) continue;
+    const float half = half_period(range, terms);
+    sum += half;
     columns_.push_back(d);
     origin_.push_back(low);
-    frequency_.push_back(std::numbers::pi_v<float> / range);
-    amplitude_.push_back(2.0F * std::sqrt(range) / std::numbers::pi_v<float>);
+    frequency_.push_back(std::numbers::pi_v<float> / half);
+    amplitude_.push_back(2.0F * std::sqrt(half) / std::numbers::pi_v<float>);
   }
   double weights = 0.0;  // Σ 1/k²; π²/8 if it went on
   for (std::int64_t k = 1; k < 2 * terms; k += 2) weights += 1.0 / static_cast<double>(k * k);

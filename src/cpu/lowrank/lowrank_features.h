@@ -1,9 +1,9 @@
 // The features that make an L1 distance matrix a product of matrices.
 //
-// In each column |a − b| <= P, the column's range, and there |t| is a triangle wave, a cosine
-// series with odd frequencies. Cut off after R terms and by cos k(a − b) = cos ka cos kb + sin ka
-// sin kb
-//     D_ij ~ Σ_d P_d/2 − f_i · f_j,   f = √(4 P_d/π²)/k · (cos kθ, sin kθ),   θ = π (a − min_d)/P_d
+// In each column |a − b| is at most the column's range, and up to some H beyond it (half_period)
+// |t| is a triangle wave, a cosine series with odd frequencies. Cut off after R terms and by
+// cos k(a − b) = cos ka cos kb + sin ka sin kb
+//     D_ij ~ Σ_d H_d/2 − f_i · f_j,   f = √(4 H_d/π²)/k · (cos kθ, sin kθ),   θ = π (a − min_d)/H_d
 // for k = 1, 3 … 2R − 1: 2R features per column.
 #pragma once
 
@@ -21,7 +21,7 @@ class LowRankFeatures {
            std::int64_t terms);
 
   std::int64_t count() const { return 2 * terms_ * active(); }
-  double offset() const { return offset_; }  // Σ P/2
+  double offset() const { return offset_; }  // Σ H/2
   // What the series says of a row and itself, the same for all rows; exact is 0.
   double diagonal() const { return diagonal_; }
 
@@ -41,8 +41,8 @@ class LowRankFeatures {
   // Of the columns that take part.
   std::vector<std::int64_t> columns_;
   std::vector<float> origin_;     // min
-  std::vector<float> frequency_;  // π/P
-  std::vector<float> amplitude_;  // √(4 P/π²)
+  std::vector<float> frequency_;  // π/H
+  std::vector<float> amplitude_;  // √(4 H/π²)
 };
 
 }  // namespace lpdm::cpu

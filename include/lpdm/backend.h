@@ -122,8 +122,11 @@ class Backend {
   virtual void infer(const Infer& op) = 0;
 };
 
-// The pool is shared and must outlive the backend. arithmetic: of the pairs of hidden layers;
-// kFixed is taken notice of, all else is float32.
+// What the CPU works the pairs of hidden layers out in: kFixed, its fastest, if asked for or left
+// to it (kAuto), else kFp32, for kHalf2 too.
+Arithmetic cpu_arithmetic(Arithmetic choice);
+
+// The pool is shared and must outlive the backend.
 std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool,
                                           Arithmetic arithmetic = Arithmetic::kFp32);
 

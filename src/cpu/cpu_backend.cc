@@ -37,7 +37,7 @@ std::string vector_unit() {
 class CpuBackend final : public Backend {
  public:
   CpuBackend(ThreadPool& pool, Arithmetic arithmetic)
-      : context_{pool, memory_, arithmetic == Arithmetic::kFixed},
+      : context_{pool, memory_, cpu_arithmetic(arithmetic) == Arithmetic::kFixed},
         local_loss_(context_),
         inference_scratch_(memory_) {
     blas::use_calling_thread();
@@ -113,6 +113,11 @@ class CpuBackend final : public Backend {
 };
 
 }  // namespace
+
+Arithmetic cpu_arithmetic(Arithmetic choice) {
+  const bool fixed = choice == Arithmetic::kFixed || choice == Arithmetic::kAuto;
+  return fixed ? Arithmetic::kFixed : Arithmetic::kFp32;
+}
 
 std::unique_ptr<Backend> make_cpu_backend(ThreadPool& pool, Arithmetic arithmetic) {
   return std::make_unique<CpuBackend>(pool, arithmetic);

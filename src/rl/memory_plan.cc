@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "cpu/pairs/pairwise_memory.h"
+#include "lpdm/backend.h"
 #include "lpdm/ops.h"
 #include "lpdm/thread_pool.h"
 #include "nn/activations.h"
@@ -195,7 +196,7 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment,
                                .loss = config.hidden.loss,
                                .gradient = learns,
                                .tanh = config.network.activation == Activation::kTanh,
-                               .fixed = config.backend.arithmetic == Arithmetic::kFixed,
+                               .fixed = cpu_arithmetic(config.backend.arithmetic) == Arithmetic::kFixed,
                                .threads = threads};
   const double bytes = cpu::pairwise_scratch_bytes(work);
   const bool followed = config.env.count == 1 && update.minibatch == 0.0 && threads > 1;

@@ -78,6 +78,18 @@ TEST(FixedArithmetic, ComesCloseToTheReferenceForLandmarks) {
   expect_close(c, "256 of 600");
 }
 
+TEST(FixedArithmetic, IsWhatAutoTakes) {
+  Case c = fixed_case(70, 5, 40);
+  const Outcome fixed = run(c);
+  c.backend.arithmetic = Arithmetic::kAuto;
+  EXPECT_EQ(run(c).grad_y, fixed.grad_y);
+  c.backend.arithmetic = Arithmetic::kHalf2;  // float32 on the CPU
+  const Outcome half = run(c);
+  EXPECT_NE(half.grad_y, fixed.grad_y);
+  c.backend.arithmetic = Arithmetic::kFp32;
+  EXPECT_EQ(run(c).grad_y, half.grad_y);
+}
+
 TEST(FixedArithmetic, TakesEveryOption) {
   for (const bool landmarks : {false, true}) {
     for (const LossScale scale : {LossScale::kOwn, LossScale::kCross, LossScale::kNone}) {

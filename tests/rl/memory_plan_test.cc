@@ -66,7 +66,7 @@ TEST(MemoryPlan, BoundsWhatUpdatesAllocate) {
         R"({"hidden": {"pairs": "closest_furthest"}})", R"({"hidden": {"metric": "l2"}})",
         R"({"hidden": {"pairs": "lowrank:3", "guided": true}})",
         R"({"hidden": {"target": "error_propagation", "guided": true}})",
-        R"({"hidden": {"method": "backprop"}})", R"({"backend": {"arithmetic": "fixed"}})",
+        R"({"hidden": {"method": "backprop"}})", R"({"backend": {"arithmetic": "auto"}})",
         R"({"backend": {"arithmetic": "fixed"}, "hidden": {"pairs": "landmarks:64"}})",
         R"({"hidden": {"method": "frozen", "pairs": "landmarks:64"},)"
         R"( "backend": {"arithmetic": "fixed"}})",

@@ -1,8 +1,8 @@
 // The features that make an L1 distance matrix a product of matrices.
 //
-// In each column |a − b| is at most the column's range, and up to some H beyond it (half_period)
-// |t| is a triangle wave, a cosine series with odd frequencies. Cut off after R terms and by
-// cos k(a − b) = cos ka cos kb + sin ka sin kb
+// In each column |a − b| is at most the column's range P, and up to H (half_period), which is a
+// little more than P, |t| is a triangle wave, a cosine series with odd frequencies. Cut off after R
+// terms and by cos k(a − b) = cos ka cos kb + sin ka sin kb
 //     D_ij ~ Σ_d H_d/2 − f_i · f_j,   f = √(4 H_d/π²)/k · (cos kθ, sin kθ),   θ = π (a − min_d)/H_d
 // for k = 1, 3 … 2R − 1: 2R features per column.
 #pragma once

@@ -47,8 +47,8 @@ PairSums LowRankGram::form(const FeatureRows& rows, const GramWeights& weights) 
   const std::int64_t blocks = ceil_div(rows.rows, kBlock);
   sums_.assign(static_cast<std::size_t>(blocks), {});
   context_.pool.parallel_for(blocks, [&](std::int64_t block, int worker) {
-    sums_[static_cast<std::size_t>(block)] =
-        form_block(rows, weights, block * kBlock, targets_.data() + worker * kBlock * rows.rows);
+    sums_[static_cast<std::size_t>(block)] = form_errors_of_block(
+        rows, weights, block * kBlock, targets_.data() + worker * kBlock * rows.rows);
   });
   PairSums all;
   for (const PairSums& sums : sums_) all.add(sums);
@@ -56,8 +56,8 @@ PairSums LowRankGram::form(const FeatureRows& rows, const GramWeights& weights) 
 }
 
 // The block's pairs with itself and with all rows behind it, and their mirror images.
-PairSums LowRankGram::form_block(const FeatureRows& rows, const GramWeights& weights,
-                                 std::int64_t first, float* targets) {
+PairSums LowRankGram::form_errors_of_block(const FeatureRows& rows, const GramWeights& weights,
+                                           std::int64_t first, float* targets) {
   const std::int64_t n = rows.rows;
   const std::int64_t count = std::min(kBlock, n - first);
   float* errors = errors_.data();
@@ -69,12 +69,13 @@ PairSums LowRankGram::form_block(const FeatureRows& rows, const GramWeights& wei
   };
   PairSums sums;
   for (std::int64_t i = first; i < first + count; ++i) {
-    const float* inputs = targets + (i - first) * (n - first) - first;
+    const float* inputs = targets + (i - first) * (n - first);
     float* row = errors + i * n;
     for (std::int64_t j = i; j < n; ++j) {
       const double shifts = shift(i) + shift(j);
       const bool same = i == j;
-      const double target = same ? shifts : weights.constant + shifts - weights.input * inputs[j];
+      const double target =
+          same ? shifts : weights.constant + shifts - weights.input * inputs[j - first];
       const double distance = same ? 0.0 : weights.offset - row[j];
       row[j] = static_cast<float>(add_entry(weights, target, distance, same ? 1.0 : 2.0, sums));
       errors[j * n + i] = row[j];

@@ -1,6 +1,6 @@
 // The errors of all pairs of few rows, one by one.
 //
-// While a batch has fewer rows than its features have columns, the (N, N) matrix of errors is
+// While a batch has no more rows than its features have columns, the (N, N) matrix of errors is
 // smaller than the products of columns (lowrank_product.h) it would otherwise be written with.
 #pragma once
 
@@ -55,8 +55,8 @@ class LowRankGram {
   static double bytes(double rows, double threads);
 
  private:
-  PairSums form_block(const FeatureRows& rows, const GramWeights& weights, std::int64_t first,
-                      float* targets);
+  PairSums form_errors_of_block(const FeatureRows& rows, const GramWeights& weights,
+                                std::int64_t first, float* targets);
 
   static constexpr std::int64_t kBlock = 64;  // rows of a task
 

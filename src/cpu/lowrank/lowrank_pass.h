@@ -3,9 +3,9 @@
 //
 // U = [1, g, features of the input, features of the layer's output], (N, columns), is formed in
 // blocks of rows and never kept. A layer takes two sweeps: M = Uᵀ U, of which all sums follow; then
-// Σ_j E_ij F_j = U S M for each row, E = U S Uᵀ, and from it the row's delta. With fewer rows than
-// columns (of the widest layer) the first sweep forms E itself (lowrank_gram.h). The maxima are
-// those of exact distances, as far as furthest_pairs finds them.
+// Σ_j E_ij F_j = U S M for each row, E = U S Uᵀ, and from it the row's delta. With few rows, no
+// more than columns (of the widest layer), the first sweep forms E itself (lowrank_gram.h). The
+// maxima are those of exact distances, as far as furthest_pairs finds them.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +66,8 @@ class LowRankPass {
   void form_credit_matrix(const LocalLoss& op, const LayerState& layer);
   Weights target_weights(const TargetScales& scales) const;
 
-  // Constant columns drop out, but what is formed goes by these, so that the memory plan can tell.
+  // Constant columns too, which drop out: the memory plan, which has no data, has to know which of
+  // the two ways is taken.
   static std::int64_t all_columns(std::int64_t in, std::int64_t out, std::int64_t terms) {
     return kInputBegin + 2 * terms * (in + out);
   }
@@ -84,7 +85,7 @@ class LowRankPass {
   Context& context_;
   PairwiseTarget target_;
   std::int64_t rows_ = 0;
-  bool few_rows_ = false;  // fewer than columns of the widest layer
+  bool few_rows_ = false;  // LowRankGram takes them
   LowRankFeatures input_;
   LowRankFeatures output_;
   LowRankGram gram_;

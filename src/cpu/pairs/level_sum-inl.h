@@ -13,13 +13,13 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace lpdm::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
-using LevelWords = hwy::HWY_NAMESPACE::CappedTag<std::int32_t, 16>;
-using LevelWordVector = hwy::HWY_NAMESPACE::Vec<LevelWords>;
+using LevelWords = hn::CappedTag<std::int32_t, 16>;
+using LevelWordVector = hn::Vec<LevelWords>;
 
 // sum + max(a, b) of the lower halves + max(a, b) of the upper halves.
 HWY_INLINE LevelWordVector add_larger(LevelWordVector sum, LevelWordVector a, LevelWordVector b) {
-  namespace hn = hwy::HWY_NAMESPACE;
 #if HWY_TARGET <= HWY_AVX2 && HWY_ARCH_X86
   const hn::Repartition<std::int16_t, LevelWords> halves;
   const auto larger = hn::Max(hn::BitCast(halves, a), hn::BitCast(halves, b));
@@ -38,9 +38,8 @@ HWY_INLINE LevelWordVector add_larger(LevelWordVector sum, LevelWordVector a, Le
     return sum;
   }
 #endif
-  auto unused = hn::Zero(LevelWords());
-  return hn::ReorderWidenMulAccumulate(LevelWords(), larger, one, sum,
-                                       unused);  // adjacent pairs on x86
+  auto unused = hn::Zero(LevelWords());  // on x86 adjacent pairs are added up
+  return hn::ReorderWidenMulAccumulate(LevelWords(), larger, one, sum, unused);
 #else
   const auto lower = [](LevelWordVector v) { return hn::ShiftRight<16>(hn::ShiftLeft<16>(v)); };
   const auto upper = [](LevelWordVector v) { return hn::ShiftRight<16>(v); };

@@ -23,8 +23,8 @@ struct PairwiseWork {
 
 // [bytes], an upper bound, also for parts of unequal size up to rows / groups, that follows the
 // buffers of InputTarget, PairMask, StreamedLayer, StoredLayer, StoredPass, DistanceStore, TieMap,
-// LevelBlocks, LandmarkPass and WorkerTiles one by one. In floating point, since N may be any
-// product of two settings.
+// LevelBlocks, LandmarkPass, LowRankPass and WorkerTiles one by one. In floating point, since N may
+// be any product of two settings.
 double pairwise_scratch_bytes(const PairwiseWork& work);
 
 // Rows of which the distances are formed while they come (EarlyDistances, EarlyLandmarks), at most.

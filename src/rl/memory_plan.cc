@@ -189,15 +189,16 @@ double pair_bytes(const Config& config, const EnvironmentSpec& environment,
   if (!learns && config.run.diagnostics_every == 0) return 0.0;
   const bool episodes = config.hidden.loss.block == LossBlock::kEpisode;
   const auto groups = static_cast<double>(episodes ? config.algorithm.episodes_per_update : 1);
-  const cpu::PairwiseWork work{.rows = update.local,
-                               .groups = groups,
-                               .input = environment.observation_size,
-                               .outputs = config.network.hidden,
-                               .loss = config.hidden.loss,
-                               .gradient = learns,
-                               .tanh = config.network.activation == Activation::kTanh,
-                               .fixed = cpu_arithmetic(config.backend.arithmetic) == Arithmetic::kFixed,
-                               .threads = threads};
+  const cpu::PairwiseWork work{
+      .rows = update.local,
+      .groups = groups,
+      .input = environment.observation_size,
+      .outputs = config.network.hidden,
+      .loss = config.hidden.loss,
+      .gradient = learns,
+      .tanh = config.network.activation == Activation::kTanh,
+      .fixed = cpu_arithmetic(config.backend.arithmetic) == Arithmetic::kFixed,
+      .threads = threads};
   const double bytes = cpu::pairwise_scratch_bytes(work);
   const bool followed = config.env.count == 1 && update.minibatch == 0.0 && threads > 1;
   if (!followed || !begins_early(config.hidden)) return bytes;

@@ -23,7 +23,7 @@ void inner_products(const FeatureRows& rows, std::int64_t begin, std::int64_t en
 }
 
 // One entry, which stands for `times` of them.
-double add_entry(const GramWeights& weights, double target, double distance, double times,
+double add_entry(const SeriesWeights& weights, double target, double distance, double times,
                  PairSums& sums) {
   const double error = weights.target_weight * target - weights.distance_weight * distance;
   sums.error_squared += times * error * error;
@@ -41,7 +41,7 @@ double add_entry(const GramWeights& weights, double target, double distance, dou
 LowRankGram::LowRankGram(Context& context)
     : context_(context), errors_(context.memory), targets_(context.memory) {}
 
-PairSums LowRankGram::form(const FeatureRows& rows, const GramWeights& weights) {
+PairSums LowRankGram::form(const FeatureRows& rows, const SeriesWeights& weights) {
   errors_.get(rows.rows * rows.rows);
   targets_.get(context_.pool.size() * kBlock * rows.rows);
   const std::int64_t blocks = ceil_div(rows.rows, kBlock);
@@ -56,14 +56,15 @@ PairSums LowRankGram::form(const FeatureRows& rows, const GramWeights& weights) 
 }
 
 // The block's pairs with itself and with all rows behind it, and their mirror images.
-PairSums LowRankGram::form_errors_of_block(const FeatureRows& rows, const GramWeights& weights,
+PairSums LowRankGram::form_errors_of_block(const FeatureRows& rows, const SeriesWeights& weights,
                                            std::int64_t first, float* targets) {
   const std::int64_t n = rows.rows;
   const std::int64_t count = std::min(kBlock, n - first);
   float* errors = errors_.data();
   float* diagonal = errors + first * n + first;
   inner_products(rows, rows.outputs_begin, rows.columns, first, count, diagonal, n);
-  inner_products(rows, rows.inputs_begin, rows.outputs_begin, first, count, targets, n - first);
+  inner_products(rows, FeatureRows::kInputsBegin, rows.outputs_begin, first, count, targets,
+                 n - first);
   const auto shift = [&](std::int64_t row) {
     return weights.shift * rows.features[row * rows.stride + 1];
   };
@@ -86,7 +87,7 @@ PairSums LowRankGram::form_errors_of_block(const FeatureRows& rows, const GramWe
 
 void LowRankGram::credit(const FeatureRows& rows, std::int64_t first, std::int64_t count,
                          float* to) const {
-  const std::int64_t width = rows.columns - rows.outputs_begin;
+  const std::int64_t width = rows.outputs();
   if (width == 0) return;
   blas::sgemm(blas::Transpose::kNo, blas::Transpose::kNo, count, width, rows.rows,
               errors_.data() + first * rows.rows, rows.rows, rows.features + rows.outputs_begin,

@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "core/blas.h"
 #include "cpu/common/activation.h"
 #include "cpu/ops/target_statistics.h"
 #include "lpdm/error.h"
@@ -36,10 +35,9 @@ float largest_of(const std::vector<FoundPair>& pairs) {
 LowRankPass::LowRankPass(Context& context)
     : context_(context),
       gram_(context),
-      product_(context),
+      moments_(context),
       blocks_(context),
       block_(context.memory),
-      matrix_(context.memory),
       credit_(context.memory) {}
 
 void LowRankPass::target_statistics(const TargetStatistics& op) {
@@ -81,15 +79,12 @@ void LowRankPass::run_layer(const LocalLoss& op, const LocalLossLayer& spec) {
   layer.weights = loss_weights(op.scale, op.target.dim, spec.out);
   output_.fit(context_, spec.output, rows_, spec.out, op.target.low_rank);
   find_maximum(layer);
-  if (few_rows_) {
-    layer.sums = form_errors(op, layer);
-  } else {
-    form_product(layer);
-    layer.sums = pair_sums(op, layer);
-  }
+  const SeriesWeights weights = series_weights(*op.scales, layer);
+  layer.sums = pair_sums(layer, weights);
+  layer.sums.max_distance = layer.maximum;
   const auto rows = static_cast<double>(rows_);
   *spec.statistics = loss_statistics(layer.sums, op.norm, layer.maximum, rows * rows);
-  if (spec.delta != nullptr) write_gradient(op, layer);
+  if (spec.delta != nullptr) write_gradient(op, layer, weights);
 }
 
 void LowRankPass::find_maximum(LayerState& layer) {
@@ -107,183 +102,101 @@ void LowRankPass::find_maximum(LayerState& layer) {
   }
 }
 
-// Rows of U into block_.
-void LowRankPass::form_block(const LayerState& layer, std::int64_t first, std::int64_t rows) {
+FeatureRows LowRankPass::block_of(std::int64_t rows) const {
+  const std::int64_t outputs_begin = FeatureRows::kInputsBegin + input_.count();
+  const std::int64_t columns = outputs_begin + output_.count();
+  return {.features = block_.data(),
+          .rows = rows,
+          .stride = ceil_div(columns, kStrideStep) * kStrideStep + kStrideStep,
+          .outputs_begin = outputs_begin,
+          .columns = columns};
+}
+
+FeatureRows LowRankPass::form_block(const LayerState& layer, std::int64_t first,
+                                    std::int64_t rows) {
+  const std::int64_t stride = block_of(rows).stride;
+  float* block = block_.get(rows * stride);
+  const FeatureRows formed = block_of(rows);
   context_.pool.parallel_for(ceil_div(rows, kRowsPerTask), [&](std::int64_t task, int) {
     const std::int64_t begin = task * kRowsPerTask;
     const std::int64_t count = std::min(kRowsPerTask, rows - begin);
     const std::int64_t row = first + begin;
-    float* to = block_.data() + begin * stride();
+    float* to = block + begin * stride;
     for (std::int64_t r = 0; r < count; ++r) {
-      to[r * stride()] = 1.0F;
-      to[r * stride() + 1] = target_.shift != nullptr ? target_.shift[row + r] : 0.0F;
+      to[r * stride] = 1.0F;
+      to[r * stride + 1] = target_.shift != nullptr ? target_.shift[row + r] : 0.0F;
     }
-    input_.write(target_.input + row * target_.dim, count, stride(), to + kInputBegin);
-    output_.write(layer.spec.output + row * layer.spec.out, count, stride(), to + outputs_begin());
+    input_.write(target_.input + row * target_.dim, count, stride, to + FeatureRows::kInputsBegin);
+    output_.write(layer.spec.output + row * layer.spec.out, count, stride,
+                  to + formed.outputs_begin);
   });
+  return formed;
 }
 
-FeatureRows LowRankPass::feature_rows() const {
-  return {.features = block_.data(),
-          .rows = rows_,
-          .stride = stride(),
-          .inputs_begin = kInputBegin,
-          .outputs_begin = outputs_begin(),
-          .columns = columns()};
-}
-
-PairSums LowRankPass::form_errors(const LocalLoss& op, const LayerState& layer) {
-  block_.get(rows_ * stride());
-  form_block(layer, 0, rows_);
-  const Weights t = target_weights(*op.scales);
-  PairSums sums = gram_.form(feature_rows(), {.constant = t.constant,
-                                              .shift = t.shift,
-                                              .input = t.input,
-                                              .offset = output_.offset(),
-                                              .target_weight = layer.weights.target,
-                                              .distance_weight = layer.distance_weight()});
-  sums.max_distance = layer.maximum;
-  return sums;
-}
-
-void LowRankPass::form_product(const LayerState& layer) {
-  block_.get(std::min(kBlockRows, rows_) * stride());
-  product_.clear(columns());
-  for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
-    const std::int64_t rows = std::min(kBlockRows, rows_ - first);
-    form_block(layer, first, rows);
-    product_.add(block_.data(), rows, stride());
-  }
-}
-
-LowRankPass::Weights LowRankPass::target_weights(const TargetScales& scales) const {
+SeriesWeights LowRankPass::series_weights(const TargetScales& scales,
+                                          const LayerState& layer) const {
   const double input = scales.input_scale * scales.target_scale;
   return {.constant = input * input_.offset(),
           .shift = target_.shift != nullptr ? scales.target_scale : 0.0,
           .input = input,
-          .output = 0.0};
+          .offset = output_.offset(),
+          .input_diagonal = input_.diagonal(),
+          .output_diagonal = output_.diagonal(),
+          .target_weight = layer.weights.target,
+          .distance_weight = ratio_or_zero(layer.weights.output, layer.maximum)};
 }
 
-// With T = r_ij − w Fx_i·Fx_j, r_ij = constant + shift (g_i + g_j), and D = c − F_i·F_j.
-PairSums LowRankPass::pair_sums(const LocalLoss& op, const LayerState& layer) const {
-  const Weights t = target_weights(*op.scales);
-  const double c = output_.offset();
-  const auto n = static_cast<double>(rows_);
-  const double g = product_.at(0, 1);
-  const double gg = product_.at(1, 1);
-  // Σ_ij of the features' inner products, plain and with g_i.
-  const auto inner = [&](std::int64_t row, std::int64_t begin, std::int64_t end) {
-    double sum = 0.0;
-    for (std::int64_t k = begin; k < end; ++k) sum += product_.at(0, k) * product_.at(row, k);
-    return sum;
-  };
-  const std::int64_t middle = outputs_begin();
-  const std::int64_t end = columns();
-  const double xx = inner(0, kInputBegin, middle);
-  const double yy = inner(0, middle, end);
-  const double r_xx = t.constant * xx + 2.0 * t.shift * inner(1, kInputBegin, middle);
-  const double r_yy = t.constant * yy + 2.0 * t.shift * inner(1, middle, end);
-  const double r = t.constant * n * n + 2.0 * t.shift * n * g;
-  const double rr = t.constant * t.constant * n * n + 4.0 * t.constant * t.shift * n * g +
-                    2.0 * t.shift * t.shift * (n * gg + g * g);
-  PairSums sums;
-  sums.target = r - t.input * xx;
-  sums.target_squared =
-      rr - 2.0 * t.input * r_xx +
-      t.input * t.input * product_.squares(kInputBegin, middle, kInputBegin, middle);
-  sums.distance = c * n * n - yy;
-  sums.distance_squared = c * c * n * n - 2.0 * c * yy + product_.squares(middle, end, middle, end);
-  sums.target_distance =
-      c * r - r_yy - t.input * (c * xx - product_.squares(kInputBegin, middle, middle, end));
-  remove_diagonal(t, sums);
-  const double target = layer.weights.target;
-  const double distance = layer.distance_weight();
-  sums.error_distance = target * sums.target_distance - distance * sums.distance_squared;
-  sums.error_squared = std::max(0.0, target * target * sums.target_squared -
-                                         2.0 * target * distance * sums.target_distance +
-                                         distance * distance * sums.distance_squared);
-  sums.max_distance = layer.maximum;
-  return sums;
-}
-
-// The series gives the distance of a row from itself as one number instead of 0.
-void LowRankPass::remove_diagonal(const Weights& target, PairSums& sums) const {
-  const auto n = static_cast<double>(rows_);
-  const double shifts = 2.0 * target.shift * product_.at(0, 1);  // Σ T_ii
-  const double x = target.input * input_.diagonal();
-  const double y = output_.diagonal();
-  sums.target -= n * x;
-  sums.target_squared -= n * x * x + 2.0 * x * shifts;
-  sums.distance -= n * y;
-  sums.distance_squared -= n * y * y;
-  sums.target_distance -= y * (n * x + shifts);
-}
-
-// matrix_ = S M, the columns of the output's features.
-void LowRankPass::form_credit_matrix(const LocalLoss& op, const LayerState& layer) {
-  const Weights t = target_weights(*op.scales);
-  const double s = layer.weights.target;
-  const double distance = layer.distance_weight();
-  const Weights error = {.constant = s * t.constant - distance * output_.offset(),
-                         .shift = s * t.shift,
-                         .input = s * t.input,
-                         .output = distance};
-  const std::int64_t begin = outputs_begin();
-  const std::int64_t width = output_.count();
-  float* matrix = matrix_.get(columns() * width);
-  context_.pool.parallel_for(columns(), [&](std::int64_t row, int) {
-    const double scale = row < begin ? -error.input : error.output;
-    for (std::int64_t k = 0; k < width; ++k) {
-      double value = scale * product_.at(row, begin + k);
-      if (row == 0) {
-        value =
-            error.constant * product_.at(0, begin + k) + error.shift * product_.at(1, begin + k);
-      }
-      if (row == 1) value = error.shift * product_.at(0, begin + k);
-      matrix[row * width + k] = static_cast<float>(value);
-    }
-  });
-}
-
-// to (count, output features): Σ_j E_ij F_j for rows of block_.
-void LowRankPass::write_credit(std::int64_t begin, std::int64_t count, float* to) const {
-  const std::int64_t width = output_.count();
-  if (few_rows_) {
-    gram_.credit(feature_rows(), begin, count, to);
-  } else if (width > 0) {
-    blas::sgemm(blas::Transpose::kNo, blas::Transpose::kNo, count, width, columns(),
-                block_.data() + begin * stride(), stride(), matrix_.data(), width, 0.0F, to, width);
-  }
-}
-
-void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer) {
-  const LocalLossLayer& spec = layer.spec;
-  if (!few_rows_) form_credit_matrix(op, layer);
-  const std::int64_t width = output_.count();
-  float* credit = credit_.get(std::min(kBlockRows, rows_) * width);
-  const double factor = gradient_factor(layer.sums, op.norm, layer.weights.output, layer.maximum);
-  const Activation activation = delta_activation(spec);
+PairSums LowRankPass::pair_sums(const LayerState& layer, const SeriesWeights& weights) {
+  if (few_rows_) return gram_.form(form_block(layer, 0, rows_), weights);
+  moments_.clear(block_of(rows_).columns);
   for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
-    const std::int64_t rows = std::min(kBlockRows, rows_ - first);
-    if (!few_rows_) form_block(layer, first, rows);
-    context_.pool.parallel_for(ceil_div(rows, kRowsPerTask), [&](std::int64_t task, int) {
-      const std::int64_t begin = task * kRowsPerTask;
-      const std::int64_t end = std::min(begin + kRowsPerTask, rows);
-      write_credit(begin, end - begin, credit + begin * width);
-      for (std::int64_t r = begin; r < end; ++r) {
-        const std::int64_t at = (first + r) * spec.out;
-        output_.differentiate(block_.data() + r * stride() + outputs_begin(), credit + r * width,
-                              spec.delta + at);
-        for (std::int64_t d = 0; d < spec.out; ++d) {
-          spec.delta[at + d] *=
-              -static_cast<float>(factor) * activation_slope(activation, spec.output[at + d]);
-        }
-      }
-    });
+    moments_.add(form_block(layer, first, std::min(kBlockRows, rows_ - first)));
+  }
+  return moments_.sums(block_of(rows_), rows_, weights);
+}
+
+void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer,
+                                 const SeriesWeights& weights) {
+  const double factor = gradient_factor(layer.sums, op.norm, layer.weights.output, layer.maximum);
+  if (few_rows_) {
+    write_delta(layer, 0, block_of(rows_), factor);
+  } else {
+    moments_.weigh(block_of(rows_), weights);
+    for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
+      const std::int64_t rows = std::min(kBlockRows, rows_ - first);
+      write_delta(layer, first, form_block(layer, first, rows), factor);
+    }
   }
   if (op.max_gradient == MaxGradient::kThrough) {
-    add_listed_maxima(op, spec, layer.maxima, layer.sums, layer.maximum, factor);
+    add_listed_maxima(op, layer.spec, layer.maxima, layer.sums, layer.maximum, factor);
   }
+}
+
+// first: the batch's row that the block begins with.
+void LowRankPass::write_delta(const LayerState& layer, std::int64_t first, const FeatureRows& block,
+                              double factor) {
+  const LocalLossLayer& spec = layer.spec;
+  const Activation activation = delta_activation(spec);
+  const std::int64_t width = block.outputs();
+  float* credit = credit_.get(block.rows * width);
+  context_.pool.parallel_for(ceil_div(block.rows, kRowsPerTask), [&](std::int64_t task, int) {
+    const std::int64_t begin = task * kRowsPerTask;
+    const std::int64_t end = std::min(begin + kRowsPerTask, block.rows);
+    if (few_rows_) {
+      gram_.credit(block, begin, end - begin, credit + begin * width);
+    } else {
+      moments_.credit(block, begin, end - begin, credit + begin * width);
+    }
+    for (std::int64_t r = begin; r < end; ++r) {
+      const std::int64_t at = (first + r) * spec.out;
+      output_.differentiate(block.features + r * block.stride + block.outputs_begin,
+                            credit + r * width, spec.delta + at);
+      for (std::int64_t d = 0; d < spec.out; ++d) {
+        spec.delta[at + d] *=
+            -static_cast<float>(factor) * activation_slope(activation, spec.output[at + d]);
+      }
+    }
+  });
 }
 
 double LowRankPass::scratch_bytes(double rows, std::int64_t in, std::int64_t out,
@@ -301,8 +214,7 @@ double LowRankPass::scratch_bytes(double rows, std::int64_t in, std::int64_t out
   // Shorter batches of the same run may be few rows.
   double bytes = LowRankGram::bytes(std::min(block_rows, all), threads);
   if (rows > std::min(static_cast<double>(kBlockRows), all)) {
-    const double matrix = gradient ? all * credits : 0.0;
-    bytes += LowRankProduct::bytes(all, threads) + sizeof(float) * matrix;
+    bytes += LowRankMoments::bytes(all, credits, gradient, threads);
   }
   return bytes + sizeof(float) * (packed + block + credit);
 }

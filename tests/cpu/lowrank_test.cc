@@ -126,6 +126,22 @@ TEST(LowRank, ComesCloserToTheExactLossWithMoreTerms) {
   }
 }
 
+// Of few rows many are the least or the largest of a column, where a series whose period ended with
+// the range would have no slope.
+TEST(LowRank, GivesRowsAtTheEndsOfColumnsTheirGradient) {
+  for (const GuideBase base : {GuideBase::kNormalized, GuideBase::kRaw}) {
+    Case c = random_case(2, 4, 40);
+    guide(c, base);
+    c.options.max_gradient = MaxGradient::kConstant;
+    const reference::LocalLossResult exact = expected(c).front();
+    for (const std::int64_t terms : {4, 8, 32}) {
+      SCOPED_TRACE("R " + std::to_string(terms));
+      c.options.pairs.low_rank = terms;
+      EXPECT_LE(difference(run(c).grad_y, exact.grad_y, largest(exact.grad_y)), 0.2);
+    }
+  }
+}
+
 TEST(LowRank, LeavesTheMaximumOutOfTheGradientIfAskedTo) {
   Case c = random_case(130, 6, 40);
   c.options.max_gradient = MaxGradient::kConstant;

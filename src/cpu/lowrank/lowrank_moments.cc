@@ -31,11 +31,10 @@ void LowRankMoments::add(const FeatureRows& block) {
 }
 
 // With T = r_ij − w Fx_i·Fx_j, r_ij = constant + shift (g_i + g_j), and D = c − F_i·F_j.
-PairSums LowRankMoments::sums(const FeatureRows& rows, std::int64_t count,
-                              const SeriesWeights& weights) const {
+PairSums LowRankMoments::sums(const FeatureRows& shape, const SeriesWeights& weights) const {
   const SeriesWeights& t = weights;
   const double c = weights.offset;
-  const auto n = static_cast<double>(count);
+  const double n = product_.at(0, 0);  // the column of 1 with itself: the rows added
   const double g = product_.at(0, 1);
   const double gg = product_.at(1, 1);
   // Σ_ij of the features' inner products, plain and with g_i.
@@ -45,8 +44,8 @@ PairSums LowRankMoments::sums(const FeatureRows& rows, std::int64_t count,
     return sum;
   };
   constexpr std::int64_t kBegin = FeatureRows::kInputsBegin;
-  const std::int64_t middle = rows.outputs_begin;
-  const std::int64_t end = rows.columns;
+  const std::int64_t middle = shape.outputs_begin;
+  const std::int64_t end = shape.columns;
   const double xx = inner(0, kBegin, middle);
   const double yy = inner(0, middle, end);
   const double r_xx = t.constant * xx + 2.0 * t.shift * inner(1, kBegin, middle);
@@ -73,15 +72,15 @@ PairSums LowRankMoments::sums(const FeatureRows& rows, std::int64_t count,
 }
 
 // E = constant + shift (g_i + g_j) − input Fx_i·Fx_j + output F_i·F_j.
-void LowRankMoments::weigh(const FeatureRows& rows, const SeriesWeights& weights) {
+void LowRankMoments::weigh(const FeatureRows& shape, const SeriesWeights& weights) {
   const double output = weights.distance_weight;
   const double constant = weights.target_weight * weights.constant - output * weights.offset;
   const double shift = weights.target_weight * weights.shift;
   const double input = weights.target_weight * weights.input;
-  const std::int64_t begin = rows.outputs_begin;
-  const std::int64_t width = rows.outputs();
-  float* matrix = matrix_.get(rows.columns * width);
-  context_.pool.parallel_for(rows.columns, [&](std::int64_t row, int) {
+  const std::int64_t begin = shape.outputs_begin;
+  const std::int64_t width = shape.outputs();
+  float* matrix = matrix_.get(shape.columns * width);
+  context_.pool.parallel_for(shape.columns, [&](std::int64_t row, int) {
     const double scale = row < begin ? -input : output;
     for (std::int64_t k = 0; k < width; ++k) {
       double value = scale * product_.at(row, begin + k);

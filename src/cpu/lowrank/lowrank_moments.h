@@ -20,12 +20,12 @@ class LowRankMoments {
   void clear(std::int64_t columns);
   void add(const FeatureRows& block);
 
-  // Over the ordered entries of all rows added, max D left out. rows: any block of them, for its
+  // Over the ordered entries of all rows added, max D left out. shape: any block's, for its
   // columns.
-  PairSums sums(const FeatureRows& rows, std::int64_t count, const SeriesWeights& weights) const;
+  PairSums sums(const FeatureRows& shape, const SeriesWeights& weights) const;
 
   // S M, the columns of the output's features, for credit.
-  void weigh(const FeatureRows& rows, const SeriesWeights& weights);
+  void weigh(const FeatureRows& shape, const SeriesWeights& weights);
 
   // to (count, output features): Σ_j E_ij F_j for the block's rows i from `first` on. `to` is
   // dense.

@@ -114,23 +114,23 @@ FeatureRows LowRankPass::block_of(std::int64_t rows) const {
 
 FeatureRows LowRankPass::form_block(const LayerState& layer, std::int64_t first,
                                     std::int64_t rows) {
-  const std::int64_t stride = block_of(rows).stride;
-  float* block = block_.get(rows * stride);
-  const FeatureRows formed = block_of(rows);
+  block_.get(rows * block_of(rows).stride);
+  const FeatureRows block = block_of(rows);
+  const std::int64_t stride = block.stride;
   context_.pool.parallel_for(ceil_div(rows, kRowsPerTask), [&](std::int64_t task, int) {
     const std::int64_t begin = task * kRowsPerTask;
     const std::int64_t count = std::min(kRowsPerTask, rows - begin);
     const std::int64_t row = first + begin;
-    float* to = block + begin * stride;
+    float* to = block_.data() + begin * stride;
     for (std::int64_t r = 0; r < count; ++r) {
       to[r * stride] = 1.0F;
       to[r * stride + 1] = target_.shift != nullptr ? target_.shift[row + r] : 0.0F;
     }
     input_.write(target_.input + row * target_.dim, count, stride, to + FeatureRows::kInputsBegin);
     output_.write(layer.spec.output + row * layer.spec.out, count, stride,
-                  to + formed.outputs_begin);
+                  to + block.outputs_begin);
   });
-  return formed;
+  return block;
 }
 
 SeriesWeights LowRankPass::series_weights(const TargetScales& scales,
@@ -148,11 +148,12 @@ SeriesWeights LowRankPass::series_weights(const TargetScales& scales,
 
 PairSums LowRankPass::pair_sums(const LayerState& layer, const SeriesWeights& weights) {
   if (few_rows_) return gram_.form(form_block(layer, 0, rows_), weights);
-  moments_.clear(block_of(rows_).columns);
+  const FeatureRows shape = block_of(0);
+  moments_.clear(shape.columns);
   for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
     moments_.add(form_block(layer, first, std::min(kBlockRows, rows_ - first)));
   }
-  return moments_.sums(block_of(rows_), rows_, weights);
+  return moments_.sums(shape, weights);
 }
 
 void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer,
@@ -161,7 +162,7 @@ void LowRankPass::write_gradient(const LocalLoss& op, const LayerState& layer,
   if (few_rows_) {
     write_delta(layer, 0, block_of(rows_), factor);
   } else {
-    moments_.weigh(block_of(rows_), weights);
+    moments_.weigh(block_of(0), weights);
     for (std::int64_t first = 0; first < rows_; first += kBlockRows) {
       const std::int64_t rows = std::min(kBlockRows, rows_ - first);
       write_delta(layer, first, form_block(layer, first, rows), factor);

@@ -71,7 +71,8 @@ class Group:
 
     @property
     def pairs(self):
-        return str(self.config["hidden"].get("pairs", "all"))
+        """What the local loss compares; "all" too where there is none."""
+        return str(essential(self.config)["hidden"].get("pairs", "all"))
 
     @property
     def curves(self):
@@ -128,8 +129,7 @@ def _label(groups):
         label = METHODS.get(group.method, group.method)
         if group.method == "transferred":
             label += " " + group.source
-        uses_pairs = group.method in ("lpdm", "guided") and group.pairs != "all"
-        group.label = f"{label} {group.pairs}" if uses_pairs else label
+        group.label = label if group.pairs == "all" else f"{label} {group.pairs}"
     for label in {group.label for group in groups}:
         same = [group for group in groups if group.label == label]
         if len(same) > 1:
@@ -160,7 +160,7 @@ def _settings(config):
     flat = {key: _text(value) for key, value in flatten(essential(config)).items()
             if key not in TOLD}
     head = config.get("head", {}).get("learning_rate")
-    hidden = config["hidden"].get("learning_rate")
+    hidden = essential(config)["hidden"].get("learning_rate")
     if head and isinstance(hidden, (int, float)):
         flat["hidden.learning_rate"] = f"{hidden / head:.3g} × head's"
     elif head and str(hidden).startswith("scaled:"):

@@ -19,6 +19,10 @@ UNIMPORTANT = {"run": {"seed", "device", "threads", "checkpoint_every", "keep_ch
 # Settings that programs before them lacked, and the value that does what those did.
 IMPLIED = {"hidden": {"memory_mb": 0}, "rollout": {"inference": "auto"},
            "backend": {"arithmetic": "fp32"}, "network": {"init_layers": "all"}}
+# Settings of the hidden layers that a method makes no use of.
+LOCAL_LOSS = {"guided", "metric", "scale", "norm", "max_gradient", "guide_base", "pairs", "target",
+              "error_rule", "block", "batch"}
+UNUSED = {"backprop": LOCAL_LOSS, "frozen": LOCAL_LOSS | {"learning_rate", "grad_clip"}}
 
 
 @dataclass
@@ -56,13 +60,14 @@ class Run:
 
 def essential(config):
     """What of a config decides what is learnt, other than the seed."""
+    unimportant = {**UNIMPORTANT, "hidden": UNUSED.get(config["hidden"]["method"], ())}
     kept = {}
     for section, keys in config.items():
         said = {key: value for key, value in keys.items()
                 if key not in IMPLIED.get(section, ()) or value != IMPLIED[section][key]}
         if said:
             kept[section] = {key: value for key, value in said.items()
-                             if key not in UNIMPORTANT.get(section, ())}
+                             if key not in unimportant.get(section, ())}
     return kept
 
 

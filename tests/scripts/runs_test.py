@@ -112,6 +112,14 @@ class Groups(RunsTest):
         self.assertEqual(config_hash(config), config_hash(same))
         self.assertNotEqual(config_hash(config), config_hash(other))
 
+    def test_settings_of_a_loss_that_a_method_has_not_are_not_in_the_hash(self):
+        for method, same in (("backprop", 2), ("frozen", 1), ("lpdm", 3)):
+            folders = [self.write(f"{method}-{i}", [1.0], method=method, pairs=pairs,
+                                  learning_rate=rate)
+                       for i, (pairs, rate) in enumerate(
+                           (("all", 0.1), ("landmarks:64", 0.1), ("all", 0.2)))]
+            hashes = {read_run(folder).config_hash for folder in folders}
+            self.assertEqual(len(hashes), same, method)
 
     def test_a_setting_that_older_programs_lacked_is_in_the_hash_if_it_does_something_else(self):
         config = read_run(self.write("a", [1.0])).config

@@ -38,11 +38,10 @@ ITERATIONS = {"cartpole": 1500, "acrobot": 1500, "inverted-pendulum": 1500, "pus
 LOCOMOTION_ITERATIONS = {"reinforce": 5000, "reinforce_baseline": 5000, "ppo": 3000}
 
 # Learning rate of all layers and the policy head, by algorithm, and exceptions.
-RATE = {"reinforce": 3e-4, "reinforce_baseline": 3e-4, "ppo": 3e-4}
+RATE = {"reinforce": 5e-4, "reinforce_baseline": 3e-4, "ppo": 3e-4}
 RATES = {
     ("reinforce", "cartpole"): 1e-3,
     ("reinforce", "acrobot"): 1e-3,
-    ("reinforce", "inverted-pendulum"): 5e-4,
     ("reinforce", "pusher"): 1e-4,
     ("reinforce_baseline", "cartpole"): 1e-3,
     ("reinforce_baseline", "acrobot"): 1e-3,

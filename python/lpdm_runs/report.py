@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from pathlib import Path
 
-from lpdm_runs import comparison, results, variants
+from lpdm_runs import comparison, reproduction, results, variants
 from lpdm_runs.comparison import interval_text
 from lpdm_runs.curves import STEP, WINDOW
 from lpdm_runs.groups import ALGORITHMS, cells
@@ -44,11 +44,15 @@ def parse_options(arguments):
 def as_json(found):
     verdicts = [{**asdict(verdict), "kind": verdict.kind}
                 for verdict in comparison.against_frozen(found)]
+    table = comparison.rows(found)
     return json.dumps(_without_nan({
         "estimator": {"window": WINDOW, "step": STEP, "bootstrap_samples": SAMPLES,
                       "level": LEVEL},
-        "rows": [asdict(row) for row in comparison.rows(found)],
+        "rows": [asdict(row) for row in table],
         "against_frozen": verdicts,
+        "against_paper": [{**asdict(claim), "kind": claim.kind,
+                           "order_differs": claim.order_differs}
+                          for claim in reproduction.claims(table)],
         "aggregates": comparison.aggregates(found)}))
 
 
@@ -86,6 +90,7 @@ def sections(found):
     if short:
         parts.append(f"{len(short)} of {len(table)} rows, marked *, have fewer iterations than the "
                      "paper's.")
+    parts += reproduction.sentences(reproduction.claims(table))
     if aggregates := comparison.aggregates(found):
         parts.append("Over environments: interquartile mean of each run's best, 1 being the "
                      "paper's best in that environment,\nand the share of runs above a threshold "

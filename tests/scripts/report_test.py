@@ -119,6 +119,44 @@ class Reports(RunsTest):
                          {"L_u (scale none)": None, "L_u (hidden [512])": None,
                           "L_u closest": None, "L_u landmarks:64": 489.5})
 
+    def write_cell(self, **returns):
+        """Two seeds of each method of a cell, as long as the paper's; returns: (mean, apart)."""
+        for method, (mean, apart) in returns.items():
+            settings = {"guided": True} if method == "guided" else {"method": method}
+            for seed in range(2):
+                self.write(f"{method}/{seed}", [mean + apart * (seed - 0.5)] * 1500, seed=seed,
+                           **settings)
+
+    def test_scores_that_reach_the_papers_are_counted_and_those_short_of_it_named(self):
+        self.write_cell(lpdm=(489.5, 0.0), guided=(483.7, 5.0))  # paper 489.5, 493.7
+        text = self.text(self.folder)
+        self.assertIn("1 reach it\nand 0 more lie", text)
+        self.assertIn("CartPole-v1, REINFORCE: L_g 483.7 against 493.7, 2.8 spreads below.", text)
+        self.assertNotIn("L_u 489.5 against", text)
+
+    def test_a_score_less_than_a_spread_below_the_papers_is_within_it(self):
+        self.write_cell(lpdm=(485.0, 8.0))  # spread 5.66
+        self.assertIn("0 reach it\nand 1 more lie within one spread of it.", self.text(self.folder))
+
+    def test_a_single_seed_has_no_spread_to_lie_within(self):
+        self.write("a", [489.0] * 1500)
+        self.assertIn("L_u 489.0 against 489.5, 0.5 below, of unknown spread.",
+                      self.text(self.folder))
+
+    def test_runs_shorter_than_the_papers_are_not_held_against_it(self):
+        self.write("a", [100.0] * 1499)
+        self.assertNotIn("spread of it", self.text(self.folder))
+
+    def test_an_order_unlike_the_papers_is_named(self):
+        for environment, losing in (("Acrobot-v1", True), ("CartPole-v1", False)):
+            for method, score in (("lpdm", -90.0), ("backprop", -80.0)):
+                self.write(f"{environment}/{method}", [score] * 1500, method=method,
+                           environment=environment)
+            # The paper has backpropagation ahead on CartPole.
+            self.assertEqual(f"{environment}, REINFORCE: L_u -90.0 against -80.0 (paper "
+                             in self.text(self.folder), losing)
+        self.assertIn("(paper -98.1 against -154.0).", self.text(self.folder))
+
     def test_json_has_no_number_that_json_has_not(self):
         self.write("a", [None, None])
         parsed = json.loads(self.text(self.folder, "--json"), parse_constant=self.fail)

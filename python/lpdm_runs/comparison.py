@@ -81,7 +81,8 @@ def row(group, reference=None):
     score, place = best(mean_curve(curves))
     several = len(curves) > 1
     interval = statistics.interval(statistics.best_samples(curves)).tolist() if several else None
-    spread = float(np.nanstd(curves[:, place], ddof=1) / abs(score)) if several and score else None
+    there = curves[~np.isnan(curves[:, place]), place]
+    spread = float(np.std(there, ddof=1) / abs(score)) if len(there) > 1 and score else None
     at_iteration = int(group.grid[place])
     return Row(
         environment=group.environment, algorithm=group.algorithm, method=group.method,

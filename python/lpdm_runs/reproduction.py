@@ -38,13 +38,21 @@ class Claim:
 def claims(rows):
     """A Claim for each Row (comparison) of L_u or L_g that has a number of the paper's and was
     trained for as long."""
-    backprop = {(row.environment, row.algorithm): row.max_score
-                for row in rows if row.method == "backprop" and _as_in_the_paper(row)}
+    backprop = _backprop_scores(rows)
     return [Claim(row.environment, row.algorithm, row.label, row.max_score, row.paper,
                   None if row.spread is None else row.spread * abs(row.max_score),
                   backprop.get((row.environment, row.algorithm)),
                   paper.score(row.environment, row.algorithm, "backprop"))
             for row in rows if row.method in ("lpdm", "guided") and _as_in_the_paper(row)]
+
+
+def _backprop_scores(rows):
+    """{(environment, algorithm): max score}; of several configs none is known to be the one."""
+    scores = {}
+    for row in rows:
+        if row.method == "backprop" and _as_in_the_paper(row):
+            scores.setdefault((row.environment, row.algorithm), []).append(row.max_score)
+    return {cell: of_cell[0] for cell, of_cell in scores.items() if len(of_cell) == 1}
 
 
 def _as_in_the_paper(row):
@@ -57,13 +65,15 @@ def sentences(found):
     if not found:
         return []
     kinds = [claim.kind for claim in found]
-    text = (f"Of {len(found)} scores of LPDM that have one of the paper's beside them "
+    text = (f"Scores of LPDM with one of the paper's beside them: {len(found)}. Of these "
             f"{kinds.count('reached')} reach it\nand {kinds.count('within')} more lie within one "
             "spread of it.")
     short = [_shortfall(claim) for claim in found if claim.kind == "short"]
     behind = [_order(claim) for claim in found if claim.order_differs]
-    return [_listed(text + (" Short of it:" if short else ""), short)] + (
-        [_listed("Ahead of backpropagation in the paper and behind it here:", behind)] if behind else [])
+    parts = [_listed(text + (" Short of it:" if short else ""), short)]
+    if behind:
+        parts.append(_listed("Ahead of backpropagation in the paper and behind it here:", behind))
+    return parts
 
 
 def _listed(title, lines):
@@ -76,9 +86,13 @@ def _where(claim):
 
 def _shortfall(claim):
     below = claim.paper - claim.score
-    spreads = f"{below / claim.spread:.1f} spreads below" if claim.spread else \
-        f"{below:.1f} below, of unknown spread"
-    return f"{_where(claim)} against {claim.paper:.1f}, {spreads}."
+    if claim.spread is None:
+        by = f"{below:.1f} below, of unknown spread"
+    elif claim.spread == 0.0:
+        by = f"{below:.1f} below, all seeds alike"
+    else:
+        by = f"{below / claim.spread:.1f} spreads below"
+    return f"{_where(claim)} against {claim.paper:.1f}, {by}."
 
 
 def _order(claim):

@@ -21,8 +21,9 @@ IMPLIED = {"hidden": {"memory_mb": 0}, "rollout": {"inference": "auto"},
            "backend": {"arithmetic": "fp32"}, "network": {"init_layers": "all"}}
 # Settings of the hidden layers that a method makes no use of.
 LOCAL_LOSS = {"guided", "metric", "scale", "norm", "max_gradient", "guide_base", "pairs", "target",
-              "error_rule", "block", "batch"}
-UNUSED = {"backprop": LOCAL_LOSS, "frozen": LOCAL_LOSS | {"learning_rate", "grad_clip"}}
+              "error_rule", "block", "batch", "memory_mb"}
+UNUSED = {"backprop": LOCAL_LOSS | {"grad_clip"},
+          "frozen": LOCAL_LOSS | {"grad_clip", "learning_rate"}}
 
 
 @dataclass

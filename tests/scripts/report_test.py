@@ -133,6 +133,8 @@ class Reports(RunsTest):
         self.assertIn("1 reach it\nand 0 more lie", text)
         self.assertIn("CartPole-v1, REINFORCE: L_g 483.7 against 493.7, 2.8 spreads below.", text)
         self.assertNotIn("L_u 489.5 against", text)
+        claims = json.loads(self.text(self.folder, "--json"))["against_paper"]
+        self.assertEqual([claim["kind"] for claim in claims], ["reached", "short"])
 
     def test_a_score_less_than_a_spread_below_the_papers_is_within_it(self):
         self.write_cell(lpdm=(485.0, 8.0))  # spread 5.66
@@ -142,6 +144,15 @@ class Reports(RunsTest):
         self.write("a", [489.0] * 1500)
         self.assertIn("L_u 489.0 against 489.5, 0.5 below, of unknown spread.",
                       self.text(self.folder))
+
+    def test_a_spread_of_nothing_is_said_to_be_that(self):
+        self.write_cell(lpdm=(480.0, 0.0))
+        self.assertIn("9.5 below, all seeds alike.", self.text(self.folder))
+
+    def test_a_maximum_at_which_one_seed_ended_no_episode_has_no_spread(self):
+        self.write("a", [480.0] * 1500)
+        self.write("b", [None] * 1499 + [470.0], seed=1)
+        self.assertIn("480.0 against 489.5, 9.5 below, of unknown spread.", self.text(self.folder))
 
     def test_runs_shorter_than_the_papers_are_not_held_against_it(self):
         self.write("a", [100.0] * 1499)
@@ -156,6 +167,18 @@ class Reports(RunsTest):
             self.assertEqual(f"{environment}, REINFORCE: L_u -90.0 against -80.0 (paper "
                              in self.text(self.folder), losing)
         self.assertIn("(paper -98.1 against -154.0).", self.text(self.folder))
+
+    def test_of_two_configs_of_backpropagation_neither_is_the_one(self):
+        self.write("u", [400.0] * 1500, environment="Acrobot-v1")
+        for rate in (0.1, 0.2):
+            self.write(f"b{rate}", [450.0] * 1500, environment="Acrobot-v1", method="backprop",
+                       learning_rate=rate)
+        self.assertNotIn("behind it here", self.text(self.folder))
+
+    def test_backpropagation_for_a_shorter_time_is_not_what_lpdm_is_behind(self):
+        self.write("u", [-90.0] * 1500, environment="Acrobot-v1")
+        self.write("b", [-80.0] * 1400, environment="Acrobot-v1", method="backprop")
+        self.assertNotIn("behind it here", self.text(self.folder))
 
     def test_json_has_no_number_that_json_has_not(self):
         self.write("a", [None, None])

@@ -157,10 +157,10 @@ def flatten(config, prefix="", separator="."):
 def _settings(config):
     """{"section.key": text} of what tells configs apart. Rates of hidden layers are relative to the
     head's, so that a variant has one name in environments whose rates differ."""
-    flat = {key: _text(value) for key, value in flatten(essential(config)).items()
-            if key not in TOLD}
+    kept = essential(config)
+    flat = {key: _text(value) for key, value in flatten(kept).items() if key not in TOLD}
     head = config.get("head", {}).get("learning_rate")
-    hidden = essential(config)["hidden"].get("learning_rate")
+    hidden = kept["hidden"].get("learning_rate")
     if head and isinstance(hidden, (int, float)):
         flat["hidden.learning_rate"] = f"{hidden / head:.3g} × head's"
     elif head and str(hidden).startswith("scaled:"):

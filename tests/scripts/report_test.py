@@ -137,8 +137,10 @@ class Reports(RunsTest):
         self.assertEqual([claim["kind"] for claim in claims], ["reached", "short"])
 
     def test_a_score_less_than_a_spread_below_the_papers_is_within_it(self):
-        self.write_cell(lpdm=(485.0, 8.0))  # spread 5.66
-        self.assertIn("0 reach it\nand 1 more lie within one spread of it.", self.text(self.folder))
+        self.write_cell(lpdm=(485.0, 8.0), guided=(487.0, 8.0))  # 4.5 and 6.7 below, spread 5.66
+        text = self.text(self.folder)
+        self.assertIn("0 reach it\nand 1 more lie within one spread of it.", text)
+        self.assertIn("L_g 487.0 against 493.7, 1.2 spreads below.", text)
 
     def test_a_single_seed_has_no_spread_to_lie_within(self):
         self.write("a", [489.0] * 1500)
@@ -172,8 +174,9 @@ class Reports(RunsTest):
         self.write("u", [400.0] * 1500, environment="Acrobot-v1")
         for rate in (0.1, 0.2):
             self.write(f"b{rate}", [450.0] * 1500, environment="Acrobot-v1", method="backprop",
-                       learning_rate=rate)
+                       learning_rate=rate, head=rate)
         self.assertNotIn("behind it here", self.text(self.folder))
+        self.assertIn("behind it here", self.text(self.folder / "u", self.folder / "b0.1"))
 
     def test_backpropagation_for_a_shorter_time_is_not_what_lpdm_is_behind(self):
         self.write("u", [-90.0] * 1500, environment="Acrobot-v1")

@@ -10,6 +10,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python"))
 from lpdm_runs.errors import UsageError  # noqa: E402
 from lpdm_runs.selection import select  # noqa: E402
 
+# Settings of hidden layers, each with a value that is not usual.
+UNUSUAL = {"guided": True, "metric": "l2", "scale": "none", "norm": "squared",
+           "max_gradient": "constant", "guide_base": "raw", "pairs": "landmarks:64",
+           "target": "error_propagation", "error_rule": "product", "block": "episode",
+           "batch": "buffer", "memory_mb": 5, "grad_clip": 0.001, "learning_rate": 0.1}
+
 
 def write_run(folder, returns, environment="CartPole-v1", seed=0, iterations=None, lengths=None,
               algorithm="reinforce", network=None, head=None, **hidden):

@@ -6,7 +6,7 @@ import json
 import unittest
 from pathlib import Path
 
-from run_folders import RunsTest
+from run_folders import UNUSUAL, RunsTest
 
 from lpdm_runs import results, summary, table_csv
 from lpdm_runs.errors import UsageError
@@ -113,17 +113,19 @@ class Groups(RunsTest):
         self.assertNotEqual(config_hash(config), config_hash(other))
 
     def test_settings_that_a_method_makes_no_use_of_are_not_in_the_hash(self):
-        loss = {"guided": True, "metric": "l2", "scale": "none", "norm": "squared",
-                "max_gradient": "constant", "guide_base": "raw", "pairs": "landmarks:64",
-                "target": "error_propagation", "error_rule": "product", "block": "episode",
-                "batch": "buffer", "memory_mb": 5}
-        changes = {**loss, "grad_clip": 1.0, "learning_rate": 0.1}
-        kept = {"lpdm": set(changes), "backprop": {"learning_rate"}, "frozen": set()}
+        kept = {"lpdm": set(UNUSUAL), "backprop": {"learning_rate"}, "frozen": set()}
         for method, important in kept.items():
             config = read_run(self.write(method, [1.0], method=method)).config
-            changing = {key for key, value in changes.items() if config_hash(config) != config_hash(
+            changing = {key for key, value in UNUSUAL.items() if config_hash(config) != config_hash(
                 {**config, "hidden": {**config["hidden"], key: value}})}
             self.assertEqual(changing, important, method)
+
+    def test_frozen_layers_are_not_named_by_a_rate_that_they_have_not(self):
+        for name, rate, network in (("a", 0.1, {"init": "torch"}), ("b", 0.2, {"init": "torch"}),
+                                    ("c", 0.2, {"init": "orthogonal"})):
+            self.write(name, [1.0], method="frozen", learning_rate=rate, head=0.2, network=network,
+                       seed=ord(name))
+        self.assertEqual(self.labels(), ["frozen", "frozen (init orthogonal)"])
 
     def test_a_setting_that_older_programs_lacked_is_in_the_hash_if_it_does_something_else(self):
         config = read_run(self.write("a", [1.0])).config

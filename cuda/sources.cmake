@@ -49,9 +49,9 @@ set(lpdm_cuda_host
   common/device.cc
   common/device_backend.cc
   common/graph.cc
+  common/kept_memory.cc
   common/memory.cc
   common/op_table.cc
   common/stage_log.cc
   common/staging.cc
-  pairs/packed_outputs.cc
   interface.cc)

@@ -1,225 +1,163 @@
 #!/usr/bin/env python3
 """ESTIMATES the time of one update over few landmarks beside backpropagation's, without a GPU.
 
-No figure it prints was measured. Each kernel takes the longer of two times: that of its instructions
-at the rate that all lanes can issue them, which is counted in its SASS (count.py) and the shape of
-its grid; and that of the bytes that it has to read and write. Matrix products count as many
-instructions as multiply-adds, bytes each operand once. To each kernel a gap is added. Instructions
-that only some blocks or activations come to are counted for all, so the landmark kernels' share is
-rather too large; what latency, bank conflicts and occupancy cost is in --efficiency alone, which
-applies to all instructions alike.
+No figure it prints was measured. The kernels of an update and what each of them waits for are those
+of the graph that src/rl/reinforce_update.cc records, unguided and without a baseline; how kernels
+that run at once share the GPU is told in kernel_graph.py. A kernel's instructions are counted in its
+SASS (landmark_kernels.py). Matrix products count as many as multiply-adds and fill the GPU, bytes
+count once for each operand. What latency, bank conflicts and occupancy cost is in --efficiency
+alone, which applies to all instructions alike.
 
     bench/sass/landmark_model.py
-    bench/sass/landmark_model.py --efficiency .8 --landmarks 16 32 64 --detail
+    bench/sass/landmark_model.py --efficiency .8 --landmarks 16 32 64
+    bench/sass/landmark_model.py --rows 4096 --detail      # when each kernel runs
 """
 
 import argparse
-import collections
 import pathlib
-import re
 import shutil
 import tempfile
 
 import count
+from kernel_graph import Kernel, KernelGraph
+from landmark_kernels import LANES, QUAD, SLICE, DistanceKernel, GradientKernel
 
 BYTES = 4  # of a float
-THREADS = 128
-LANES = 128  # of a multiprocessor
-SLICE = 128  # dimensions of a block in pass 2
-QUAD, LANES_OF_WARP, WARPS = 4, 32, 4
-GRADIENT_BLOCKS = 2  # of a multiprocessor
-
-# What a kernel issues on each multiprocessor lane's share, and what it moves.
-Kernel = collections.namedtuple("Kernel", "name instructions bytes")
 
 
-def groups_of(landmarks):
-    """The template argument of pass 1: groups of eight landmarks."""
-    return next(groups for groups in (2, 4, 8) if landmarks <= 8 * groups)
+class Update:
+    """The kernels of one update of `rows` rows, in the order of the ops that enqueue them."""
 
+    def __init__(self, model, rows):
+        self.model, self.options, self.rows = model, model.options, rows
+        self.graph = KernelGraph(self.options.bandwidth, self.options.gap)
+        self.layers = list(zip([self.options.dim_x, *self.options.hidden], self.options.hidden))
+        self.head = (self.options.hidden[-1], self.options.outputs)
 
-def outside(lines, loop, end):
-    """Instructions before `end` that are not in `loop`."""
-    return len(count.instructions(lines[:end])) - len(count.instructions(lines[loop[0]:loop[1] + 1]))
+    def seconds(self, instructions):
+        """Of one lane of each busy multiprocessor."""
+        return instructions / (self.options.clock * self.options.efficiency)
 
+    def kernel(self, name, instructions, floats, blocks):
+        """instructions: of the busiest multiprocessor's lanes."""
+        width = min(1.0, blocks / self.options.processors)
+        return Kernel(name, self.seconds(instructions), width, BYTES * floats)
 
-class DistanceKernel:
-    """Pass 1, or the target: a block for each block of rows."""
+    def product(self, name, inner, columns):
+        """rows × inner × columns multiply-adds."""
+        spread = self.rows * inner * columns / (LANES * self.options.processors)
+        return Kernel(name, self.seconds(spread), 1.0, BYTES * self.rows * (inner + columns))
 
-    def __init__(self, functions, kernel, landmarks, own_rows=None):
-        self.groups = groups_of(landmarks)
-        self.own_rows = own_rows or 8
-        self.chunk = 8 if self.groups == 2 else 16
-        (lines,) = [lines for name, lines in functions.items()
-                    if f"{kernel}INS0_6Fp32L1ELi{self.groups}E" in name
-                    and (own_rows is None or f"ELi{self.groups}ELi{own_rows}E" in name)]
-        loops = count.inner_loops(lines)
-        whole = max(loops, key=lambda loop: loop[1] - loop[0])
-        inner = [loop for loop in loops if whole[0] <= loop[0] and loop[1] <= whole[1]
-                 and loop != whole]
-        (rest,) = inner  # dimensions that do not fill a chunk, four at a time
-        self.per_quad = len(count.instructions(lines[rest[0]:rest[1] + 1]))
-        self.per_chunk = len(count.instructions(lines[whole[0]:whole[1] + 1])) - self.per_quad
-        # What comes after the block has been counted is one block's business.
-        done = max(at for at, line in enumerate(lines) if "ATOMG.E.ADD" in line)
-        self.once = outside(lines, whole, done)
+    @staticmethod
+    def moved(name, floats):
+        return Kernel(name, 0.0, 1.0, BYTES * floats)
 
-    def blocks(self, rows):
-        return -(-rows // (THREADS // self.groups * self.own_rows))
+    def forward(self, layer, after):
+        inner, out = layer
+        return self.graph.chain([self.product("forward", inner, out),
+                                 self.moved("bias, activation", 2 * self.rows * out)], after)
 
-    def instructions(self, rows, dim, processors):
-        """Issued by one multiprocessor, in warps' instructions per scheduler."""
-        quads = -(-dim // 4)
-        chunks, left = divmod(quads, self.chunk // 4)
-        thread = self.once + chunks * self.per_chunk + left * self.per_quad
-        return -(-self.blocks(rows) // processors) * thread * THREADS / LANES
+    def features(self):
+        done = []
+        for layer in self.layers:
+            done = self.forward(layer, done)
+        return done
 
+    def returns(self):
+        scan = [self.moved("returns", 2 * self.rows)] * 2
+        return self.graph.chain(scan + [self.moved("returns, normalised", 2 * self.rows)] * 3)
 
-class GradientKernel:
-    """Pass 2: blocks that go from tile to tile."""
+    def weight_gradient(self, layer, after):
+        inner, out = layer
+        sums = self.graph.add(self.moved("bias gradient", self.rows * out), after)
+        product = self.graph.add(self.product("weight gradient", inner, out), after)
+        return self.graph.add(self.moved("splits", 64 * inner * out), sums + product)
 
-    def __init__(self, functions, warp_rows):
-        self.warp_rows = warp_rows
-        (lines,) = [lines for name, lines in functions.items()
-                    if f"MetricE0ELi{warp_rows}E" in name]
-        loops = count.inner_loops(lines)
+    def step(self, layers, after):
+        parameters = sum((inner + 1) * out for inner, out in layers)
+        return self.graph.chain([self.moved("gradient norm", parameters),
+                                 self.moved("Adam", 7 * parameters)], after)
 
-        def body(loop):
-            inside = [other for other in loops if loop[0] <= other[0] and other[1] <= loop[1]
-                      and other != loop]
-            return [line for at, line in enumerate(lines[loop[0]:loop[1] + 1], loop[0])
-                    if not any(a <= at <= b for a, b in inside)]
+    def policy_loss(self, after):
+        done = self.forward(self.head, after)
+        return self.graph.chain([self.moved("policy loss", 2 * self.rows * self.head[1]),
+                                 self.moved("its sum", 0)], done)
 
-        def counted(pattern, line_list):
-            return sum(bool(re.search(pattern, line)) for line in line_list)
+    def backpropagation(self):
+        loss = self.policy_loss(self.features() + self.returns())
+        done = self.weight_gradient(self.head, loss)
+        delta, above = loss, self.head[1]
+        for _, out in reversed(self.layers):
+            delta = self.graph.chain([self.product("input gradient", above, out),
+                                      self.moved("through activation", 3 * self.rows * out)], delta)
+            above = out
+        for layer in self.layers:
+            done = done + self.weight_gradient(layer, delta)
+        return self.step([*self.layers, self.head], done)
 
-        bodies = {loop: count.instructions(body(loop)) for loop in loops}
-        steps = [loop for loop in loops if counted(r"FFMA\.SAT", bodies[loop])]
-        most = max(counted(r"FFMA\.SAT", bodies[loop]) for loop in steps)
-        step = min((loop for loop in steps if counted(r"FFMA\.SAT", bodies[loop]) == most),
-                   key=lambda loop: len(bodies[loop]))
-        self.per_landmark = len(bodies[step]) * warp_rows * QUAD / most
-        tile = max((loop for loop in loops if loop[0] <= step[0] and step[1] <= loop[1]
-                    and not counted("BRA.DIV", [lines[loop[1]]])),
-                   key=lambda loop: loop[1] - loop[0])
-        coefficients = [loop for loop in loops if tile[0] <= loop[0] and loop[1] < step[0]
-                        and counted(r"STS\.128", bodies[loop]) and counted("FSETP.GT", bodies[loop])]
-        form = min(coefficients, key=lambda loop: len(bodies[loop]))
-        self.per_quad = len(bodies[form]) / counted(r"STS\.128", bodies[form])
-        self.per_tile = len(bodies[tile])
-        # Filling the tables: three stores a landmark.
-        self.per_table = min(3 * len(bodies[loop]) / counted(r"\bSTS\b", bodies[loop])
-                             for loop in loops if loop[1] < tile[0]
-                             and counted(r"\bSTS\b", bodies[loop]) >= 3
-                             and counted("FFMA", bodies[loop]))
-        self.once = len(count.instructions(lines)) - len(
-            count.instructions(lines[tile[0]:tile[1] + 1]))
+    def target(self, landmarks):
+        """Draws the landmarks and forms the distances of the inputs."""
+        model, rows, dim = self.model, self.rows, self.options.dim_x
+        find = DistanceKernel(model.target, "form_distances_kernel", landmarks)
+        draw = rows * model.per_draw / (LANES * self.options.processors)
+        kernels = [self.moved("first rows", 2 * landmarks),
+                   self.kernel("draw", draw, 0, self.options.processors)]
+        if dim % QUAD:
+            kernels.append(self.moved("rows in quads", 2 * rows * dim))
+        return self.graph.chain(kernels + [
+            self.moved("memset", 0),
+            self.kernel("target", find.instructions(rows, dim, self.options.processors),
+                        rows * (dim + landmarks), find.blocks(rows))])
 
-    def tiles(self, rows):
-        return -(-rows // (WARPS * self.warp_rows))
+    def layer_loss(self, out, landmarks, after):
+        rows, processors = self.rows, self.options.processors
+        pairs, slices = rows * landmarks, -(-out // SLICE)
+        sums = DistanceKernel(self.model.sums, "kernel", landmarks, 8)
+        if 3 * sums.blocks(rows) <= 2 * processors:
+            sums = DistanceKernel(self.model.sums, "kernel", landmarks, 2)
+        gradient = self.model.gradient(rows, out)
+        parts = gradient.parts(rows, out, processors)
+        return self.graph.chain([
+            self.moved("memset", 0),
+            self.kernel("pass 1", sums.instructions(rows, out, processors),
+                        rows * out + 2 * pairs, sums.blocks(rows)),
+            self.moved("maxima", rows // 128),
+            self.kernel("pass 2", gradient.instructions(rows, out, landmarks, processors),
+                        2 * rows * out + 2 * slices * pairs + parts * landmarks * out,
+                        parts * slices),
+            self.moved("finish", (parts + 1) * landmarks * out)], after)
 
-    def parts(self, rows, out, processors):
-        slices = -(-out // SLICE)
-        return max(1, min(-(-GRADIENT_BLOCKS * processors // slices), self.tiles(rows)))
-
-    def instructions(self, rows, out, landmarks, processors):
-        slices, parts = -(-out // SLICE), self.parts(rows, out, processors)
-        tiles = -(-self.tiles(rows) // parts)
-        padded = -(-landmarks // WARPS) * WARPS
-        tile = (self.per_tile + padded * self.per_landmark
-                + -(-landmarks * self.warp_rows // (QUAD * LANES_OF_WARP)) * self.per_quad)
-        block = self.once + landmarks * self.per_table + tiles * tile
-        return -(-parts * slices // processors) * block * THREADS / LANES
+    def distance_matching(self, landmarks):
+        known = self.features() + self.returns() + self.target(landmarks)
+        head = self.weight_gradient(self.head, self.policy_loss(known))
+        self.step([self.head], head)
+        losses = [self.layer_loss(out, landmarks, known) for _, out in self.layers]
+        gradients = [self.weight_gradient(layer, sum(losses, [])) for layer in self.layers]
+        for layer in self.layers:
+            self.step([layer], sum(gradients, []))
 
 
 class Model:
     def __init__(self, options, draw, sums, target, gradient):
-        self.options = options
+        self.options, self.sums, self.target = options, sums, target
         # Each thread draws for a few rows, one after another or unrolled: all of it counts for each.
         (lines,) = [lines for name, lines in draw.items() if "take_places_kernel" in name]
         self.per_draw = len(count.instructions(lines))
-        self.sources = sums, target
         self.gradients = {few: GradientKernel(gradient, 4 if few else 16) for few in (False, True)}
 
     def gradient(self, rows, out):
         few = 2 * self.gradients[False].tiles(rows) * -(-out // SLICE) <= self.options.processors
         return self.gradients[few]
 
-    def product(self, name, rows, inner, columns, operands):
-        """rows × inner × columns multiply-adds."""
-        return Kernel(name, rows * inner * columns / (LANES * self.options.processors),
-                      BYTES * operands)
-
-    def moved(self, name, floats):
-        return Kernel(name, 0.0, BYTES * floats)
-
-    def forward(self, rows):
-        kernels, below = [], self.options.dim_x
-        for out in [*self.options.hidden, self.options.outputs]:
-            kernels.append(self.product("forward", rows, below, out, rows * (below + out)))
-            kernels.append(self.moved("bias, activation", 2 * rows * out))
-            below = out
-        return kernels
-
-    def weight_gradient(self, rows, below, out):
-        return [self.product("weight gradient", rows, below, out, rows * (below + out)),
-                self.moved("bias gradient", rows * out), self.moved("splits", 64 * below * out)]
-
-    def shared(self, rows):
-        """What both have: the forward pass, the loss, every layer's weight gradient, clip and Adam."""
-        kernels, below = self.forward(rows), self.options.dim_x
-        kernels.append(self.moved("policy loss", 2 * rows * self.options.outputs))
-        parameters = 0
-        for out in [*self.options.hidden, self.options.outputs]:
-            kernels += self.weight_gradient(rows, below, out)
-            parameters += (below + 1) * out
-            below = out
-        return kernels + [self.moved("gradient norm", parameters), self.moved("Adam", 7 * parameters)]
-
     def backpropagation(self, rows):
-        kernels, above = self.shared(rows), self.options.outputs
-        for out in reversed(self.options.hidden):
-            kernels.append(self.product("input gradient", rows, above, out, rows * (above + out)))
-            kernels.append(self.moved("through activation", 3 * rows * out))
-            above = out
-        return kernels
+        update = Update(self, rows)
+        update.backpropagation()
+        return update.graph
 
-    def landmarks(self, rows, landmarks):
-        options, processors = self.options, self.options.processors
-        sums, target = self.sources
-        pairs, dim_x = rows * landmarks, options.dim_x
-        find = DistanceKernel(target, "largest_kernel", landmarks)
-        form = DistanceKernel(target, "form_target_kernel", landmarks)
-        one = DistanceKernel(sums, "kernel", landmarks, 8)
-        if 3 * one.blocks(rows) <= 2 * processors:
-            one = DistanceKernel(sums, "kernel", landmarks, 2)
-        kernels = [self.moved("first rows", 2 * landmarks),
-                   Kernel("draw", rows * self.per_draw / (LANES * processors), 0)]
-        if dim_x % QUAD:
-            kernels += 2 * [self.moved("rows in quads", 2 * rows * dim_x)]
-        kernels.append(Kernel("largest", find.instructions(rows, dim_x, processors),
-                              BYTES * rows * dim_x))
-        kernels.append(Kernel("target", form.instructions(rows, dim_x, processors),
-                              BYTES * (rows * dim_x + pairs)))
-        for out in options.hidden:
-            gradient = self.gradient(rows, out)
-            parts = gradient.parts(rows, out, processors)
-            slices = -(-out // SLICE)
-            kernels.append(Kernel("pass 1", one.instructions(rows, out, processors),
-                                  BYTES * (rows * out + 2 * pairs)))
-            kernels.append(self.moved("maxima", rows // 128))
-            kernels.append(Kernel(
-                "pass 2", gradient.instructions(rows, out, landmarks, processors),
-                BYTES * (2 * rows * out + 2 * slices * pairs + parts * landmarks * out)))
-            kernels.append(self.moved("finish", (parts + 1) * landmarks * out))
-        return kernels
-
-    def seconds(self, kernel):
-        issued = kernel.instructions / (self.options.clock * self.options.efficiency)
-        return max(issued, kernel.bytes / self.options.bandwidth) + self.options.gap
-
-    def total(self, kernels):
-        return sum(self.seconds(kernel) for kernel in kernels)
+    def distance_matching(self, rows, landmarks):
+        update = Update(self, rows)
+        update.distance_matching(landmarks)
+        return update.graph
 
 
 def load(options, folder):
@@ -230,17 +168,10 @@ def load(options, folder):
                  functions("landmarks/landmark_gradient.cu"))
 
 
-def print_detail(model, rows, landmarks):
-    print(f"\nrows {rows}, landmarks:{landmarks}, microseconds")
-    for title, kernels in (("BP", model.backpropagation(rows)), ("LPDM", model.shared(rows)),
-                           (None, model.landmarks(rows, landmarks))):
-        times = collections.Counter()
-        for kernel in kernels:
-            times[kernel.name] += 1e6 * model.seconds(kernel)
-        if title:
-            print(f"  {title}")
-        for name, time in times.items():
-            print(f"    {name:20} {time:9.1f}")
+def print_timeline(title, graph):
+    print(f"\n{title}: from, to [microseconds]")
+    for (start, end), kernel in sorted(zip(graph.timeline(), graph.kernels)):
+        print(f"  {1e6 * start:9.1f} {1e6 * end:9.1f}  {kernel.name}")
 
 
 def main():
@@ -257,7 +188,7 @@ def main():
     parser.add_argument("--outputs", type=int, default=6, help="of the head")
     parser.add_argument("--landmarks", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--rows", type=int, nargs="+", default=[2**k for k in range(12, 21)])
-    parser.add_argument("--detail", action="store_true", help="each kernel, for the most rows")
+    parser.add_argument("--detail", action="store_true", help="when each kernel runs, for the last rows")
     parser.add_argument("--architecture", default="90")
     parser.add_argument("--build", type=pathlib.Path, help="as of count.py")
     parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
@@ -274,15 +205,18 @@ def main():
     print(f"{'rows':>9} {'BP [ms]':>9}" + "".join(f"  landmarks:{m} [ms] ratio"
                                                  for m in options.landmarks))
     for rows in options.rows:
-        bp = model.total(model.backpropagation(rows))
+        bp = model.backpropagation(rows).total()
         line = f"{rows:9} {1e3 * bp:9.4f}"
         for landmarks in options.landmarks:
-            lpdm = model.total(model.shared(rows) + model.landmarks(rows, landmarks))
+            lpdm = model.distance_matching(rows, landmarks).total()
             line += f"{1e3 * lpdm:{14 + len(str(landmarks))}.4f} {lpdm / bp:6.3f}"
         print(line)
     if options.detail:
+        rows = options.rows[-1]
+        print_timeline(f"backpropagation, {rows} rows", model.backpropagation(rows))
         for landmarks in options.landmarks:
-            print_detail(model, options.rows[-1], landmarks)
+            print_timeline(f"landmarks:{landmarks}, {rows} rows",
+                           model.distance_matching(rows, landmarks))
 
 
 if __name__ == "__main__":

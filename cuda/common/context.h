@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
+#include "common/kept_memory.h"
 #include "common/memory.h"
 #include "common/stage_log.h"
 #include "lpdm/config.h"
-#include "pairs/packed_outputs.h"
 
 namespace lpdm::cuda {
 
@@ -37,7 +37,7 @@ struct DeviceProperties {
 struct Shared {
   DeviceProperties device;
   DeviceMemory memory;
-  PackedOutputs packed{memory};
+  KeptMemory kept{memory};
   Arithmetic arithmetic = Arithmetic::kFp32;  // never kAuto
   std::size_t memory_budget = 0;  // [byte], that may be used to keep distances between passes
   bool recording = false;         // ops are being recorded into a graph
@@ -68,8 +68,8 @@ class Context {
     return static_cast<T*>(arena_.get(elements * sizeof(T)));
   }
 
-  // Of layers whose outputs are compared.
-  PackedOutputs& packed_outputs() { return shared_.packed; }
+  // What ops leave for later ones.
+  KeptMemory& kept() { return shared_.kept; }
 
   // Called by the backend before each op, and by fork_join for the side streams.
   void begin_op() { arena_.restart(shared_.recording); }

@@ -70,7 +70,7 @@ void* DeviceBackend::allocate(std::size_t bytes) {
 }
 
 void DeviceBackend::release(void* memory, std::size_t bytes) noexcept {
-  shared_.packed.forget(memory, bytes);
+  shared_.kept.forget(memory, bytes);
   shared_.memory.release(memory, bytes);
 }
 

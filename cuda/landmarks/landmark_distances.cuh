@@ -232,12 +232,12 @@ __device__ __forceinline__ void own_counts(const RowCounts& counts,
 }
 
 // The guidance of the running thread's rows; 0 from N on.
-template <int kGroups>
+template <int kGroups, int kOwnRows>
 __device__ __forceinline__ void own_shifts(const LandmarkPairs& pairs, std::int64_t first_row,
-                                           const LandmarkPlace<kGroups>& place,
-                                           float (&own)[kOwn]) {
+                                           const LandmarkPlace<kGroups, kOwnRows>& place,
+                                           float (&own)[kOwnRows]) {
 #pragma unroll
-  for (int r = 0; r < kOwn; ++r) {
+  for (int r = 0; r < kOwnRows; ++r) {
     const std::int64_t row = first_row + place.row(r);
     own[r] = row < *pairs.row_count ? shift_of_row(pairs, row) : 0.0F;
   }

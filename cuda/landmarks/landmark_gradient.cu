@@ -9,6 +9,7 @@
 #include "common/intrinsics.h"
 #include "common/launch.h"
 #include "common/rows.h"
+#include "landmarks/block_pairs.cuh"
 #include "landmarks/landmark_coefficients.cuh"
 #include "landmarks/landmark_gradient.h"
 #include "landmarks/landmark_steps.cuh"
@@ -52,17 +53,19 @@ struct GradientMemory {
   float4* offsets;       // likewise
   float4* ends;          // likewise
   float4* coefficients;  // (landmarks, kRowQuads) of the running warp
+  float* shifts;         // (landmarks)
 
   __device__ GradientMemory(float4* memory, int landmarks)
       : scales(memory),
         offsets(scales + landmarks * kLanes),
         ends(offsets + landmarks * kLanes),
         coefficients(ends + landmarks * kLanes +
-                     static_cast<int>(threadIdx.x) / kLanes * landmarks * kRowQuads) {}
+                     static_cast<int>(threadIdx.x) / kLanes * landmarks * kRowQuads),
+        shifts(reinterpret_cast<float*>(ends + landmarks * (kLanes + kWarps * kRowQuads))) {}
 };
 
-// The landmarks' values as directions take them; dimensions and landmarks that there are not are
-// equal to nothing. Returns whether ExactStep is to be used.
+// The landmarks' guidance, and their values as directions take them; dimensions and landmarks that
+// there are not are equal to nothing. Returns whether ExactStep is to be used.
 template <int kWarpRows>
 __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& layer, Metric metric,
                             int landmarks, const GradientMemory<kWarpRows>& memory) {
@@ -80,6 +83,8 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
        k < landmarks * WarpShape<kWarpRows>::kRowQuads; k += kLanes) {
     memory.coefficients[k] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
   }
+  const auto thread = static_cast<int>(threadIdx.x);
+  if (thread < *pairs.landmark_count) memory.shifts[thread] = shift_of_landmark(pairs, thread);
   bool exact = metric == Metric::kL2;
   for (int m = 0; m < landmarks; ++m) {
     const float value = value_of(m);
@@ -98,6 +103,14 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
   return true;
 }
 
+// The guidance of four rows; 0 from N on.
+__device__ inline float4 shifts_of_rows(const LandmarkPairs& pairs, std::int64_t first) {
+  const auto of = [&](std::int64_t row) {
+    return row < *pairs.row_count ? shift_of_row(pairs, row) : 0.0F;
+  };
+  return make_float4(of(first), of(first + 1), of(first + 2), of(first + 3));
+}
+
 // Forms the coefficients of the warp's rows. Returns their sums over all landmarks, for four rows:
 // those of quad lane % kRowQuads.
 template <int kWarpRows>
@@ -109,6 +122,7 @@ __device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, 
   using Shape = WarpShape<kWarpRows>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int quad = lane % Shape::kRowQuads;
+  const float4 shifts = shifts_of_rows(pairs, first_row + quad * kQuad);
   const std::int64_t first = lane / Shape::kRowQuads * pairs.stride + first_row + quad * kQuad;
   const auto* t = reinterpret_cast<const float4*>(target + first);
   const auto* d = reinterpret_cast<const float4*>(distances + first);
@@ -117,7 +131,7 @@ __device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, 
   float4 sums = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
 #pragma unroll 4
   for (int m = lane / Shape::kRowQuads; m < count; m += Shape::kGroups) {
-    const float4 c = rule.of(*t, *d);
+    const float4 c = rule.of(*t, *d, shifts, memory.shifts[m]);
     *to = c;
     sums = sums + c;
     t += step, d += step, to += kLanes;
@@ -302,7 +316,7 @@ __device__ __forceinline__ void start_from_sums(float4 row_sums, int landmarks,
 // Grid: parts of the rows × slices of the dimensions.
 template <Metric kMetric, int kWarpRows>
 __global__ void __launch_bounds__(kTileThreads, kBlocks)
-    landmark_gradient_kernel(LandmarkPairs pairs, const float* target, const float* distances,
+    landmark_gradient_kernel(LandmarkPairs pairs, LandmarkTarget target, const float* distances,
                              RowQuads output, LocalLossLayer layer, const LayerState* state,
                              LandmarkEnds ends, WritableQuads delta) {
   const std::int64_t rows = *pairs.row_count;
@@ -310,7 +324,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
   const int landmarks = (count + kWarps - 1) / kWarps * kWarps;
   const GradientMemory<kWarpRows> memory(dynamic_shared<float4>(), landmarks);
   const bool exact = fill_tables(pairs, layer, kMetric, landmarks, memory);
-  const CoefficientRule rule(*state, kMetric);
+  const CoefficientRule rule(*state, *target.scales, kMetric);
   const int thread = static_cast<int>(threadIdx.x);
   OwnQuads own{0, static_cast<int>(blockIdx.y) * kSliceDims + thread % kLanes * kQuad};
   float coefficient_sums[2] = {};
@@ -323,7 +337,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
       Entries<kWarpRows> values;
       own.load(rows, output, values);
       const float4 row_sums =
-          form_coefficients(pairs, count, rule, target, distances, own.first_row, memory);
+          form_coefficients(pairs, count, rule, target.distances, distances, own.first_row, memory);
       if constexpr (kMetric == Metric::kL2) {
         set_all(gradient, 0.0F);
         add_landmarks<Difference>(memory, landmarks, values, gradient);
@@ -348,7 +362,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
 
 std::size_t landmark_gradient_bytes(int landmarks) {
   constexpr std::size_t kBytes =
-      sizeof(float4) * (3 * kLanes + kWarps * WarpShape<kManyRows>::kRowQuads);
+      sizeof(float4) * (3 * kLanes + kWarps * WarpShape<kManyRows>::kRowQuads) + sizeof(float);
   return static_cast<std::size_t>(padded_landmarks(landmarks)) * kBytes;
 }
 
@@ -374,8 +388,8 @@ LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
                           .block = dim3(kTileThreads),
                           .shared_bytes = landmark_gradient_bytes(pairs.landmark_capacity)};
   const auto enqueue = [&](auto kernel) {
-    launch(kernel, shape, context.stream, pairs, target.entries, distances, output, layer, state,
-           ends, delta);
+    launch(kernel, shape, context.stream, pairs, target, distances, output, layer, state, ends,
+           delta);
   };
   if (options.metric == Metric::kL2) {
     enqueue(few ? landmark_gradient_kernel<Metric::kL2, kFewRows>

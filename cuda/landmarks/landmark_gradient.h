@@ -22,9 +22,9 @@ struct LandmarkEnds {
 // The shared memory that a block takes.
 std::size_t landmark_gradient_bytes(int landmarks);
 
-// *state is complete; distances: of pass 1; output: the
-// layer's. Writes layer.delta for all rows, as if none was a
-// landmark or at the maximum: finish_landmarks does those. Returns the landmarks' ends.
+// *state is complete; distances: of pass 1; output: the layer's. Writes layer.delta for all rows,
+// as if none was a landmark or at the maximum: finish_landmarks does those. Returns the landmarks'
+// ends.
 LandmarkEnds add_landmark_gradient(Context& context, const LandmarkPairs& pairs,
                                    const LandmarkTarget& target, const float* distances,
                                    const RowQuads& output, const LocalLossLayer& layer,

@@ -1,8 +1,9 @@
 // The local loss over few landmarks: two passes over N·M pairs and no others.
 //
-// T, and each layer's D, stand in memory between the passes, 4 bytes a pair. Pass 1 forms D, its
-// sums and its maximum; pass 2 forms each pair's coefficient once and adds it to the gradients of
-// both of its rows.
+// Distances of the inputs, which the statistics of the target leave behind, and each layer's stand
+// in memory, 4 bytes a pair. Pass 1 forms the layer's, their sums and their maximum; pass 2 forms
+// each pair's coefficient once and adds it to the gradients of both of its rows. Both make T of the
+// inputs' distances as they read them.
 #pragma once
 
 #include "common/context.h"

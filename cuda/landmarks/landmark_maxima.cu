@@ -1,4 +1,5 @@
 #include "common/launch.h"
+#include "landmarks/block_pairs.cuh"
 #include "landmarks/landmark_distances.cuh"
 #include "landmarks/landmark_maxima.h"
 #include "landmarks/landmark_sums.h"
@@ -8,17 +9,6 @@
 namespace lpdm::cuda {
 
 namespace {
-
-// run(landmark, row) for all pairs of the block's rows, rows of a warp next to each other.
-template <class Run>
-__device__ void for_block_pairs(const LandmarkPairs& pairs, std::int64_t first_row,
-                                std::int64_t block_rows, const Run& run) {
-  const std::int64_t end = min(first_row + block_rows, *pairs.row_count);
-  const auto landmarks = static_cast<int>(*pairs.landmark_count);
-  for (int m = 0; m < landmarks; ++m) {
-    for (std::int64_t row = first_row + threadIdx.x; row < end; row += kTileThreads) run(m, row);
-  }
-}
 
 // Each unordered pair once: two landmarks meet in the row of the later one.
 __device__ void list_near(const LandmarkPairs& pairs, const RowCounts& counts,
@@ -51,13 +41,14 @@ __global__ void __launch_bounds__(kTileThreads)
   ErrorSums errors;
   if (state->sum_errors) {
     const ErrorWeights weights = state->weights;
+    const TargetEntries targets(pairs, target.distances, *target.scales);
     for_block_pairs(pairs, first_row, block_rows, [&](int m, std::int64_t row) {
-      const std::int64_t at = m * pairs.stride + row;
-      const float error = __fmaf_rn(-weights.distance, distances[at],
-                                    __fmul_rn(weights.target, target.entries[at]));
+      const float distance = distances[m * pairs.stride + row];
+      const float error =
+          __fmaf_rn(-weights.distance, distance, __fmul_rn(weights.target, targets.at(m, row)));
       const double weighted =
           static_cast<double>(error) * counts.of(static_cast<int>(row - first_row));
-      errors = errors + ErrorSums{weighted * error, weighted * distances[at]};
+      errors = errors + ErrorSums{weighted * error, weighted * distance};
     });
   }
   const ErrorSums total = tile_block_sum(errors);

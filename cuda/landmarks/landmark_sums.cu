@@ -1,4 +1,5 @@
 #include "common/launch.h"
+#include "landmarks/block_pairs.cuh"
 #include "landmarks/landmark_distances.cuh"
 #include "landmarks/landmark_sums.h"
 #include "pairs/tile_walk.cuh"
@@ -8,8 +9,18 @@ namespace lpdm::cuda {
 namespace {
 
 // Of one thread, over ordered entries.
-struct DistanceSums {
-  float distance = 0.0F, squared = 0.0F, with_target = 0.0F;
+struct ThreadSums {
+  float target = 0.0F, target_squared = 0.0F;
+  float distance = 0.0F, distance_squared = 0.0F, target_distance = 0.0F;
+
+  __device__ void add(float weight, float t, float d) {
+    const float weighted_target = weight * t, weighted = weight * d;
+    target += weighted_target;
+    target_squared = __fmaf_rn(weighted_target, t, target_squared);
+    distance += weighted;
+    distance_squared = __fmaf_rn(weighted, d, distance_squared);
+    target_distance = __fmaf_rn(weighted, t, target_distance);
+  }
 };
 
 // The kept entries of N rows and M landmarks.
@@ -34,30 +45,34 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   LandmarkFragment<kOwnRows> distances;
   landmark_distances<Arithmetic, kGroups, kOwnRows>(pairs, output, first_row, stages, distances);
   const LandmarkPlace<kGroups, kOwnRows> place;
-  float weights[kOwnRows];
+  float weights[kOwnRows], shifts[kOwnRows];
   own_counts(counts, place, weights);
+  own_shifts(pairs, first_row, place, shifts);
   const auto landmarks = static_cast<int>(*pairs.landmark_count);
-  DistanceSums sums;
+  const TargetScales scales = *target.scales;
+  ThreadSums sums;
   float largest = 0.0F;
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
     const int m = place.landmark(c);
     if (m >= landmarks) break;
+    const float other = shift_of_landmark(pairs, m);
     const std::int64_t at = m * pairs.stride + first_row + place.row(0);
 #pragma unroll
     for (int r = 0; r < kOwnRows; ++r) {
       const float distance = distances[r][c];
       kept[at + r * kRowLanes] = distance;
-      const float weighted = weights[r] * distance;
-      sums.distance += weighted;
-      sums.squared = __fmaf_rn(weighted, distance, sums.squared);
-      sums.with_target = __fmaf_rn(weighted, target.entries[at + r * kRowLanes], sums.with_target);
+      sums.add(weights[r],
+               normalized(target.distances[at + r * kRowLanes], scales, shifts[r], other),
+               distance);
       largest = fmaxf(largest, distance);
     }
   }
-  const PairSums total = tile_block_sum(PairSums{.distance = sums.distance,
-                                                 .distance_squared = sums.squared,
-                                                 .target_distance = sums.with_target});
+  const PairSums total = tile_block_sum(PairSums{.target = sums.target,
+                                                 .target_squared = sums.target_squared,
+                                                 .distance = sums.distance,
+                                                 .distance_squared = sums.distance_squared,
+                                                 .target_distance = sums.target_distance});
   largest = tile_block_max(largest);
   if (threadIdx.x == 0) {
     scratch.sums[blockIdx.x] = total;
@@ -70,8 +85,6 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   for (unsigned b = threadIdx.x; b < blocks; b += kTileThreads) all = all + scratch.sums[b];
   all = tile_block_sum(all);
   if (threadIdx.x != 0) return;
-  all.target = target.sums->target;
-  all.target_squared = target.sums->squared;
   all.entries = kept_entries(rows, *pairs.landmark_count);
   state->sums = all;
   derive_error_sums(options, *state);

@@ -1,6 +1,10 @@
+#include <utility>
+
 #include "common/launch.h"
+#include "landmarks/block_pairs.cuh"
 #include "landmarks/landmark_distances.cuh"
 #include "landmarks/landmark_target.h"
+#include "lpdm/error.h"
 #include "pairs/largest_use.cuh"
 #include "pairs/tile_walk.cuh"
 
@@ -8,11 +12,20 @@ namespace lpdm::cuda {
 
 namespace {
 
-// The largest D, or with `shifted` the largest D · input_scale + g_i + g_j.
+// The end of a search: `largest` of this thread, of all threads of `blocks` blocks.
+__device__ void settle_largest(float largest, unsigned blocks, const LargestResult& result,
+                               LargestState* state) {
+  largest = tile_block_max(largest);
+  if (threadIdx.x == 0) atomicMax(&state->bits, __float_as_uint(largest));
+  if (!is_last_block(&state->blocks_done, blocks) || threadIdx.x != 0) return;
+  use_largest(result, __uint_as_float(atomicMax(&state->bits, 0U)));
+}
+
+// Writes all D and finds the largest or, with `shifted`, the largest D · input_scale + g_i + g_j.
 template <class Arithmetic, int kGroups>
 __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
-    largest_kernel(LandmarkPairs pairs, RowQuads input, bool shifted, LargestResult result,
-                   LargestState* state) {
+    form_distances_kernel(LandmarkPairs pairs, RowQuads input, bool shifted, float* kept,
+                          LargestResult result, LargestState* state) {
   using Shape = LandmarkShape<kGroups>;
   auto& stages = *dynamic_shared<typename Shape::Stages>();
   const std::int64_t rows = *pairs.row_count;
@@ -28,101 +41,73 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
   float largest = 0.0F;
 #pragma unroll
   for (int c = 0; c < kOwn; ++c) {
-    if (place.landmark(c) >= landmarks) break;
-    const float other = shifted ? shift_of_row(pairs, pairs.landmarks[place.landmark(c)]) : 0.0F;
+    const int m = place.landmark(c);
+    if (m >= landmarks) break;
+    const float other = shifted ? shift_of_landmark(pairs, m) : 0.0F;
+    float* to = kept + m * pairs.stride + first_row + place.row(0);
 #pragma unroll
     for (int r = 0; r < kOwn; ++r) {
+      to[r * kRowLanes] = distances[r][c];
       const float value = normalized(distances[r][c], scales, shifted ? shifts[r] : 0.0F, other);
       if (first_row + place.row(r) < rows) largest = fmaxf(largest, value);
     }
   }
-  largest = tile_block_max(largest);
-  if (threadIdx.x == 0) atomicMax(&state->bits, __float_as_uint(largest));
-  const auto blocks = static_cast<unsigned>(ceil_div(rows, Shape::kRows));
-  if (!is_last_block(&state->blocks_done, blocks) || threadIdx.x != 0) return;
-  use_largest(result, __uint_as_float(atomicMax(&state->bits, 0U)));
+  settle_largest(largest, static_cast<unsigned>(ceil_div(rows, Shape::kRows)), result, state);
 }
 
-struct TargetState {
-  TargetSums sums;
-  unsigned blocks_done;
-};
+// The largest D · input_scale + g_i + g_j of distances that stand there already. Blocks have a row
+// for each thread.
+__global__ void __launch_bounds__(kTileThreads)
+    largest_shifted_kernel(LandmarkPairs pairs, const float* distances, LargestResult result,
+                           LargestState* state) {
+  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * kTileThreads;
+  if (first_row >= *pairs.row_count) return;
+  const TargetEntries entries(pairs, distances, undivided(*result.scales));
+  float largest = 0.0F;
+  for_block_pairs(pairs, first_row, kTileThreads,
+                  [&](int m, std::int64_t row) { largest = fmaxf(largest, entries.at(m, row)); });
+  settle_largest(largest, static_cast<unsigned>(ceil_div(*pairs.row_count, kTileThreads)), result,
+                 state);
+}
 
-template <class Arithmetic, int kGroups>
-__global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
-    form_target_kernel(LandmarkPairs pairs, RowQuads input, const TargetScales* scales,
-                       float* entries, TargetSums* partial, TargetState* state) {
-  using Shape = LandmarkShape<kGroups>;
-  auto& stages = *dynamic_shared<typename Shape::Stages>();
-  __shared__ RowCounts counts;
-  const std::int64_t rows = *pairs.row_count;
-  const std::int64_t first_row = static_cast<std::int64_t>(blockIdx.x) * Shape::kRows;
-  if (first_row >= rows) return;
-  counts.find(pairs, first_row);
-  Fragment distances;
-  landmark_distances<Arithmetic, kGroups, kOwn>(pairs, input, first_row, stages, distances);
-  const LandmarkPlace<kGroups> place;
-  const auto landmarks = static_cast<int>(*pairs.landmark_count);
-  const TargetScales normalising = *scales;
-  float shifts[kOwn], weights[kOwn];
-  own_shifts(pairs, first_row, place, shifts);
-  own_counts(counts, place, weights);
-  float sum = 0.0F, squared = 0.0F;
-#pragma unroll
-  for (int c = 0; c < kOwn; ++c) {
-    const int m = place.landmark(c);
-    if (m >= landmarks) break;
-    const float other = shift_of_row(pairs, pairs.landmarks[m]);
-    float* to = entries + m * pairs.stride + first_row + place.row(0);
-#pragma unroll
-    for (int r = 0; r < kOwn; ++r) {
-      const float plain = normalized(distances[r][c], normalising, shifts[r], other);
-      const float target = weights[r] > 0.0F ? plain : 0.0F;
-      to[r * kRowLanes] = target;
-      const float weighted = weights[r] * target;
-      sum += weighted;
-      squared = __fmaf_rn(weighted, target, squared);
-    }
-  }
-  const TargetSums total = tile_block_sum(TargetSums{sum, squared});
-  if (threadIdx.x == 0) partial[blockIdx.x] = total;
-  const auto blocks = static_cast<unsigned>(ceil_div(rows, Shape::kRows));
-  if (!is_last_block(&state->blocks_done, blocks)) return;
-  TargetSums all;
-  for (unsigned b = threadIdx.x; b < blocks; b += kTileThreads) all = all + partial[b];
-  all = tile_block_sum(all);
-  if (threadIdx.x == 0) state->sums = all;
+KeptMemory::Key key_of(const LandmarkPairs& pairs, const TargetScales* scales) {
+  return {.owner = scales, .rows = pairs.stride, .width = pairs.landmark_capacity};
 }
 
 }  // namespace
 
-void find_landmark_scales(Context& context, const LandmarkPairs& pairs,
+void form_landmark_target(Context& context, const LandmarkPairs& pairs,
                           const PairwiseTarget& options, const RowQuads& input,
                           TargetScales* scales) {
+  const auto count = static_cast<std::size_t>(pairs.landmark_capacity * pairs.stride);
+  auto* distances =
+      static_cast<float*>(context.kept().reserve(key_of(pairs, scales), count * sizeof(float)));
+  bool formed = false;
   find_scales_by(context, options, scales, [&](TargetStep step, const LargestResult& result) {
     auto* state = context.scratch<LargestState>(1);
     check(cudaMemsetAsync(state, 0, sizeof(LargestState), context.stream), "clearing memory");
+    if (std::exchange(formed, true)) {
+      const auto blocks = static_cast<unsigned>(ceil_div(pairs.row_capacity, kTileThreads));
+      launch(largest_shifted_kernel, {.grid = dim3(blocks), .block = dim3(kTileThreads)},
+             context.stream, pairs, distances, result, state);
+      return;
+    }
     dispatch_landmarks(options.metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
       constexpr int kGroups = decltype(groups)::value;
-      launch(largest_kernel<typename decltype(arithmetic)::type, kGroups>,
+      launch(form_distances_kernel<typename decltype(arithmetic)::type, kGroups>,
              landmark_shape<kGroups>(pairs), context.stream, pairs, input,
-             step == TargetStep::kShifted, result, state);
+             step == TargetStep::kShifted, distances, result, state);
     });
   });
 }
 
-LandmarkTarget form_landmark_target(Context& context, const LandmarkPairs& pairs, Metric metric,
-                                    const RowQuads& input, const TargetScales* scales) {
-  auto* entries = context.scratch<float>(pairs.landmark_capacity * pairs.stride);
-  auto* state = context.scratch<TargetState>(1);
-  check(cudaMemsetAsync(state, 0, sizeof(TargetState), context.stream), "clearing memory");
-  dispatch_landmarks(metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
-    constexpr int kGroups = decltype(groups)::value;
-    const LaunchShape shape = landmark_shape<kGroups>(pairs);
-    launch(form_target_kernel<typename decltype(arithmetic)::type, kGroups>, shape, context.stream,
-           pairs, input, scales, entries, context.scratch<TargetSums>(shape.grid.x), state);
-  });
-  return {entries, &state->sums};
+LandmarkTarget formed_landmark_target(Context& context, const LandmarkPairs& pairs,
+                                      const TargetScales* scales) {
+  const void* distances = context.kept().find(key_of(pairs, scales));
+  if (distances == nullptr) {
+    throw Error("a local loss over landmarks was asked for before its target's statistics");
+  }
+  return {static_cast<const float*>(distances), scales};
 }
 
 }  // namespace lpdm::cuda

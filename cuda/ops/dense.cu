@@ -3,11 +3,13 @@
 
 #include "common/activation.h"
 #include "common/checks.h"
+#include "common/fork.h"
 #include "common/rows.h"
 #include "lpdm/error.h"
 #include "ops/dense.h"
 #include "pairs/layer_weights.h"
 #include "pairs/pack_tile.cuh"
+#include "pairs/packed_outputs.h"
 
 namespace lpdm::cuda {
 
@@ -142,8 +144,8 @@ void dense_forward(Context& context, const DenseForward& op) {
     return;
   }
   const Arithmetic arithmetic = output_arithmetic(context.arithmetic, op.activation);
-  const PackedOutput& packed =
-      context.packed_outputs().reserve(op.output, op.out, op.rows.capacity, arithmetic);
+  const PackedOutput packed =
+      reserve_packed_output(context, op.output, op.out, op.rows.capacity, arithmetic);
   dispatch_packing(arithmetic, [&](auto numbers) {
     launch(packing_bias_activation_kernel<typename decltype(numbers)::type>,
            pack_shape(packed.rows), context.stream, op, packed.rows, packed.words);
@@ -153,11 +155,12 @@ void dense_forward(Context& context, const DenseForward& op) {
 void dense_gradient(Context& context, const DenseGradient& op) {
   const Splits splits = splits_of(op.rows.capacity);
   auto* sums = context.scratch<double>(splits.count * op.out);
+  Context& aside = fork(context, 0);
   launch(column_sums_kernel,
          {.grid = dim3(static_cast<unsigned>(ceil_div(op.out, kColumns)),
                        static_cast<unsigned>(splits.count)),
           .block = dim3(kBlockThreads)},
-         context.stream, op, splits.rows, sums);
+         aside.stream, op, splits.rows, sums);
   float* products = nullptr;
   if (splits.count == 1) {
     multiply_rows(context, op, 0, op.rows.capacity, 1, op.weight_gradient);
@@ -170,6 +173,7 @@ void dense_gradient(Context& context, const DenseGradient& op) {
                     products + full * op.out * op.in);
     }
   }
+  join(context, aside);
   const std::int64_t weights = products != nullptr ? op.out * op.in : 0;
   launch(add_splits_kernel, chunk_shape(weights + op.out), context.stream, op, products, sums,
          splits.count);

@@ -10,6 +10,7 @@
 #include "pairs/largest_entry.h"
 #include "pairs/layer_weights.h"
 #include "pairs/pack_rows.h"
+#include "pairs/packed_outputs.h"
 #include "pairs/pair_gradient.h"
 #include "pairs/pair_sides.h"
 #include "pairs/pair_sums.h"
@@ -83,12 +84,12 @@ LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLaye
   const auto pack = [&](const PairSide& side) {
     return pack_rows(context, side, layer.output, layer.out, metric, view.arithmetic);
   };
-  const PackedRows* packed =
+  const std::optional<PackedRows> packed =
       layer.prepared && !pass.domains.landmarks
-          ? context.packed_outputs().find(layer.output, layer.out, pass.domains.batch.capacity,
-                                          view.arithmetic)
-          : nullptr;
-  view.rows = packed != nullptr ? *packed : pack(pass.domains.all.rows);
+          ? find_packed_output(context, layer.output, layer.out, pass.domains.batch.capacity,
+                               view.arithmetic)
+          : std::nullopt;
+  view.rows = packed ? *packed : pack(pass.domains.all.rows);
   view.columns = pass.domains.landmarks ? pack(pass.domains.all.columns) : view.rows;
   if (pass.op.target_rule == TargetRule::kInput) store_pairs(context, pass, view);
   return view;

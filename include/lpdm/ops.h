@@ -126,7 +126,7 @@ struct LocalLossLayer {
 // from layer to layer, starting with the T of `target`.
 struct LocalLoss {
   PairwiseTarget target;
-  const TargetScales* scales = nullptr;
+  const TargetScales* scales = nullptr;  // as target_statistics has left them for this very target
   TargetRule target_rule = TargetRule::kInput;
   ErrorRule error_rule = ErrorRule::kOnePlus;
   LossScale scale = LossScale::kOwn;

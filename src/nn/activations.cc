@@ -39,8 +39,17 @@ void HeadActivations::run(const Rows& rows, const Layer& head, float* output) co
 
 void HeadActivations::forward(const Rows& rows, const float* features) {
   features_ = features;
+  backend_.parallel(2, [&](std::int64_t branch) {
+    if (branch == 0) {
+      forward_policy(rows);
+    } else if (network_.value_head() != nullptr) {
+      forward_value(rows);
+    }
+  });
+}
+
+void HeadActivations::forward_policy(const Rows& rows) {
   run(rows, network_.head(), policy_.data());
-  if (network_.value_head() != nullptr) forward_value(rows);
 }
 
 void HeadActivations::forward_value(const Rows& rows) {
@@ -136,7 +145,6 @@ void HiddenActivations::backpropagate(const Rows& rows, HeadActivations& heads,
       op.value_scale = value_scale;
     }
     backend_.dense_input_gradient(op);
-    layer_gradient(rows, l);
   }
 }
 

@@ -19,8 +19,10 @@ class HeadActivations {
   void reserve(std::int64_t rows, std::int64_t kept = 0);
   // features: (N, last hidden width) in backend memory, to be kept until the gradients are taken.
   void forward(const Rows& rows, const float* features);
-  void forward_value(const Rows& rows);  // anew, on the same features
-  // In place of forward, where another writes the policy head's outputs.
+  // One head alone, on the features that there are.
+  void forward_policy(const Rows& rows);
+  void forward_value(const Rows& rows);
+  // In place of forward.
   void set_features(const float* features) { features_ = features; }
 
   float* policy() { return policy_.data(); }  // (capacity, out)
@@ -72,8 +74,8 @@ class HiddenActivations {
 
   // Weight and bias gradients of one layer from its delta.
   void layer_gradient(const Rows& rows, std::size_t layer);
-  // Deltas and gradients of all hidden layers from the heads' deltas. value_scale: weight of the
-  // value loss, which only layers that learn from both losses need (paper section 4.2).
+  // Deltas of all hidden layers from the heads' deltas. value_scale: weight of the value loss,
+  // which only layers that learn from both losses need (paper section 4.2).
   void backpropagate(const Rows& rows, HeadActivations& heads, double value_scale);
 
  private:

@@ -69,16 +69,17 @@ bool HiddenLearner::evaluates_local_loss(bool diagnostics) const {
 }
 
 void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* heads) {
-  const bool lpdm = hidden_.method == HiddenMethod::kLpdm;
   // Before backpropagation writes the deltas that a local gradient would.
-  if (evaluates_local_loss(inputs.diagnostics)) evaluate_local_loss(inputs, lpdm);
-  if (hidden_.method == HiddenMethod::kBackprop)
-    activations_.backpropagate(inputs.rows, *heads, value_scale_);
-  if (lpdm) {
-    backend_.parallel(static_cast<std::int64_t>(network_.hidden().size()), [&](std::int64_t l) {
-      activations_.layer_gradient(inputs.rows, static_cast<std::size_t>(l));
-    });
+  if (evaluates_local_loss(inputs.diagnostics)) {
+    evaluate_local_loss(inputs, hidden_.method == HiddenMethod::kLpdm);
   }
+  if (hidden_.method == HiddenMethod::kFrozen) return;
+  if (hidden_.method == HiddenMethod::kBackprop) {
+    activations_.backpropagate(inputs.rows, *heads, value_scale_);
+  }
+  backend_.parallel(static_cast<std::int64_t>(network_.hidden().size()), [&](std::int64_t l) {
+    activations_.layer_gradient(inputs.rows, static_cast<std::size_t>(l));
+  });
 }
 
 void HiddenLearner::select_landmarks(const Inputs& inputs) {

@@ -49,9 +49,10 @@ class HiddenLearner final : public RowListener {
   void played(std::int64_t rows) override;
   void pause() noexcept override;
 
-  // What the local loss needs of the network's input alone: it may run beside the forward pass
-  // whose results compute_gradients, with the same inputs, learns from.
+  // What the local loss needs of the network's input, and of inputs.values if it is guided: it may
+  // run beside the forward pass whose results compute_gradients, with the same inputs, learns from.
   void prepare_target(const Inputs& inputs);
+  bool guided() const { return hidden_.loss.guided; }
   // Gradients of all hidden layers; for backpropagation from the heads' deltas, else `heads` may be
   // null. The local loss is evaluated where it is learned from, and for the diagnostics.
   void compute_gradients(const Inputs& inputs, HeadActivations* heads);

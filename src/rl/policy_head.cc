@@ -40,7 +40,6 @@ void PolicyHead::reinforce_loss(const Rows& rows, HeadActivations& heads, const 
                             .delta = heads.policy_delta(),
                             .loss = loss});
   }
-  heads.policy_gradient(rows);
 }
 
 void PolicyHead::ppo_loss(HeadActivations& heads, const PpoBatch& batch) {
@@ -71,7 +70,6 @@ void PolicyHead::ppo_loss(HeadActivations& heads, const PpoBatch& batch) {
          .delta = heads.policy_delta(),
          .statistics = batch.statistics});
   }
-  heads.policy_gradient(batch.rows);
 }
 
 void PolicyHead::remember_std() {

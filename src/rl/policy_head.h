@@ -18,7 +18,8 @@ class PolicyHead {
   // Borrows backend and network.
   PolicyHead(Backend& backend, Network& network, const ActionSpace& action, const Config& config);
 
-  // Writes the head's delta and gradients, and the loss −mean(log π(a|s) · weight).
+  // Writes the head's delta and the gradient of learned standard deviations, and the loss
+  // −mean(log π(a|s) · weight).
   // actions: (N, width), weights: (N).
   void reinforce_loss(const Rows& rows, HeadActivations& heads, const float* actions,
                       const float* weights, double* loss);

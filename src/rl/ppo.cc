@@ -182,13 +182,32 @@ struct Ppo::Impl {
     backend.parallel(3, [&](std::int64_t branch) {
       if (branch == 0) {
         policy_loss(step);
+        if (!backprop) step_policy();
       } else if (branch == 1) {
         value_loss(step);
+        if (!backprop) value_head.step(rate_factor.data());
       } else if (!fixed_features && !backprop) {
         learn_hidden(inputs);
       }
     });
-    if (backprop) learn_hidden(inputs);  // from the heads' deltas
+    if (backprop) learn_as_one(inputs);
+    if (report != nullptr) learner.diagnose(inputs, *report);
+  }
+
+  void step_policy() {
+    heads.policy_gradient(minibatch.rows());
+    policy_head.step({}, rate_factor.data());
+  }
+
+  // Backpropagation from the heads' deltas, and one step of all layers that learn by it.
+  void learn_as_one(const HiddenLearner::Inputs& inputs) {
+    backend.parallel(2, [&](std::int64_t branch) {
+      if (branch == 0) {
+        heads.policy_gradient(minibatch.rows());
+      } else {
+        learn_hidden(inputs);
+      }
+    });
     backend.parallel(2, [&](std::int64_t branch) {
       if (branch == 0) {
         policy_head.step(learner.shared_slices(), rate_factor.data());
@@ -196,7 +215,6 @@ struct Ppo::Impl {
         value_head.step(rate_factor.data());
       }
     });
-    if (report != nullptr) learner.diagnose(inputs, *report);
   }
 
   void policy_loss(std::int64_t step) {

@@ -150,41 +150,60 @@ void ReinforceUpdate::upload(const Batch& batch, double learning_rate_factor, Ev
   rate_factor_.write(std::vector<double>{learning_rate_factor});
 }
 
-// The forward pass, or what is left of it: the rollout needed no values, and of the final
-// observations only those are wanted.
+// The features and values of the forward pass, or what is left of it: the rollout needed no values,
+// and of the final observations only those are wanted.
 void ReinforceUpdate::evaluate(Evaluated evaluated) {
-  if (evaluated == Evaluated::kNobody) {
-    rows_.forward(seen_rows());
-  } else if (baseline()) {
-    rows_.heads().forward_value(seen_rows());
-  }
+  if (evaluated == Evaluated::kNobody) rows_.forward_hidden(0, seen_rows());
+  if (baseline()) rows_.heads().forward_value(seen_rows());
 }
 
 // The ops of one update, on what has been uploaded.
 void ReinforceUpdate::learn(const HiddenLearner::Inputs& inputs, Evaluated evaluated) {
   const float* weights = nullptr;
-  backend_.parallel(2, [&](std::int64_t branch) {
+  backend_.parallel(3, [&](std::int64_t branch) {
     if (branch == 0) {
       evaluate(evaluated);
-    } else if (!baseline()) {
+    } else if (branch == 1 && !baseline()) {
       weights = compute_weights();
+      if (learner_.guided()) learner_.prepare_target(inputs);
+    } else if (branch == 2 && !learner_.guided()) {
       learner_.prepare_target(inputs);
     }
   });
   if (baseline()) weights = compute_weights();  // from the values just computed
   backend_.parallel(3, [&](std::int64_t branch) {
     if (branch == 0) {
-      policy_head_.reinforce_loss(batch_rows(), rows_.heads(), actions_.data(), weights,
-                                  losses_.data());
+      learn_policy(weights, evaluated);
     } else if (branch == 1 && baseline()) {
       value_head_->loss(rows_.heads(), value_targets(losses_.data() + 1));
     } else if (branch == 2 && !learns_by_backprop_) {
       learn_hidden(inputs);
     }
   });
-  if (learns_by_backprop_) learn_hidden(inputs);  // from the heads' deltas
-  policy_head_.step(learner_.shared_slices(), rate_factor_.data());
+  if (learns_by_backprop_) learn_as_one(inputs);
   if (baseline()) fit_baseline();
+}
+
+// Its loss and, where the hidden layers do not learn from it, the policy head's step.
+void ReinforceUpdate::learn_policy(const float* weights, Evaluated evaluated) {
+  HeadActivations& heads = rows_.heads();
+  if (evaluated == Evaluated::kNobody) heads.forward_policy(batch_rows());
+  policy_head_.reinforce_loss(batch_rows(), heads, actions_.data(), weights, losses_.data());
+  if (learns_by_backprop_) return;
+  heads.policy_gradient(batch_rows());
+  policy_head_.step({}, rate_factor_.data());
+}
+
+// Backpropagation from the heads' deltas, and one step of all layers that learn by it.
+void ReinforceUpdate::learn_as_one(const HiddenLearner::Inputs& inputs) {
+  backend_.parallel(2, [&](std::int64_t branch) {
+    if (branch == 0) {
+      rows_.heads().policy_gradient(batch_rows());
+    } else {
+      learn_hidden(inputs);
+    }
+  });
+  policy_head_.step(learner_.shared_slices(), rate_factor_.data());
 }
 
 void ReinforceUpdate::learn_hidden(const HiddenLearner::Inputs& inputs) {

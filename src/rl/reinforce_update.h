@@ -54,7 +54,9 @@ class ReinforceUpdate {
   Rows seen_rows() const { return {.count = seen_count_.data(), .capacity = rows_.capacity()}; }
   void evaluate(Evaluated evaluated);
   void learn(const HiddenLearner::Inputs& inputs, Evaluated evaluated);
+  void learn_policy(const float* weights, Evaluated evaluated);
   void learn_hidden(const HiddenLearner::Inputs& inputs);
+  void learn_as_one(const HiddenLearner::Inputs& inputs);
   const float* compute_weights();
   void fit_baseline();
   ValueHead::Targets value_targets(double* loss) const;

@@ -62,11 +62,6 @@ void RolloutRows::write(std::span<const float> observations, std::int64_t first)
   played_ = std::min(played_, first);
 }
 
-void RolloutRows::forward(const Rows& rows) {
-  hidden_.forward(rows, observations_.data());
-  heads_.forward(rows, hidden_.features());
-}
-
 void RolloutRows::forward_hidden(std::int64_t first, const Rows& rows) {
   hidden_.forward_from(first, rows, observations_.data());
 }

@@ -2,10 +2,10 @@
 //
 // They come here in one of two ways. Either a rollout adds them one by one as its policy evaluates
 // them (clear, next, add), and what has been computed to choose the actions serves the update too.
-// Or they come from elsewhere (write) and are evaluated together (forward). At any time the rows
-// [0, played()) are complete: their observations, the outputs of every hidden layer and those of
-// the policy head, all by the network as the policy knew it. Rows never change once they are added,
-// but may move when another one is.
+// Or they come from elsewhere (write) and are evaluated together (forward_hidden). At any time the
+// rows [0, played()) are complete: their observations, the outputs of every hidden layer and those
+// of the policy head, all by the network as the policy knew it. Rows never change once they are
+// added, but may move when another one is.
 #pragma once
 
 #include <cstdint>
@@ -79,9 +79,8 @@ class RolloutRows {
   void reserve(std::int64_t rows);
   // Observations from row `first` on, yet to be evaluated; no row from there on is a played one.
   void write(std::span<const float> observations, std::int64_t first);
-  // Evaluates the first rows.
-  void forward(const Rows& rows);
-  // The hidden layers alone, for `rows` rows from row `first` on.
+  // Evaluates the hidden layers for `rows` rows from row `first` on. The heads follow by
+  // themselves.
   void forward_hidden(std::int64_t first, const Rows& rows);
 
   std::int64_t capacity() const { return hidden_.capacity(); }

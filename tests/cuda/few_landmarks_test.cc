@@ -9,6 +9,7 @@
 
 #include "cpu/local_loss_case.h"
 #include "lpdm/backend.h"
+#include "lpdm/error.h"
 #include "test_backend.h"
 
 namespace lpdm {
@@ -186,6 +187,29 @@ TEST(FewLandmarks, LeaveNothingOfTheRoomBeyondTheLastRow) {
     const std::vector<float> found = delta.read();
     for (std::size_t k = 0; k < wanted.size(); ++k) ASSERT_NEAR(found[k], wanted[k], 1e-7) << k;
   }
+}
+
+TEST(FewLandmarks, AreRefusedWithoutTheStatisticsOfTheirTarget) {
+  ThreadPool pool(1);
+  const auto backend = make_test_backend(pool);
+  DeviceArray<std::int64_t> counts(*backend, 2), landmarks(*backend, 1);
+  counts.write(std::vector<std::int64_t>{4, 1});
+  DeviceArray<float> x(*backend, 8), y(*backend, 8);
+  DeviceArray<TargetScales> scales(*backend, 2);
+  DeviceArray<LocalLossStatistics> statistics(*backend, 1);
+  const PairwiseTarget target{.rows = {counts.data(), 4},
+                              .dim = 2,
+                              .input = x.data(),
+                              .landmarks = landmarks.data(),
+                              .landmark_count = counts.data() + 1,
+                              .landmark_capacity = 1};
+  const LocalLossLayer layer{.out = 2, .output = y.data(), .statistics = statistics.data()};
+  const auto lose = [&](const TargetScales* found) {
+    backend->local_loss({.target = target, .scales = found, .layers = &layer, .layer_count = 1});
+  };
+  backend->target_statistics({.target = target, .scales = scales.data()});
+  EXPECT_NO_THROW(lose(scales.data()));
+  EXPECT_THROW(lose(scales.data() + 1), Error);
 }
 
 }  // namespace

@@ -86,11 +86,18 @@ MUTATIONS = [
     Mutation("landmarks' rows counted twice", "landmarks/landmark_distances.cuh",
              "counts_[row] = 1.0F", "counts_[row] = 2.0F", LANDMARKS, False),
     Mutation("guidance forgotten in a landmark target's maximum", "landmarks/landmark_target.cu",
-             "shifted ? shifts[r] : 0.0F", "0.0F * shifts[r]", LANDMARKS, False),
-    Mutation("a landmark target that is not normalised", "landmarks/landmark_target.cu",
-             "normalized(distances[r][c], normalising, shifts[r], other)",
-             "normalized(distances[r][c], undivided(normalising), shifts[r], other)", LANDMARKS,
-             False),
+             "fmaxf(largest, entries.at(m, row))", "fmaxf(largest, normalized(distances["
+             "m * pairs.stride + row], undivided(*result.scales), 0.0F, 0.0F))", LANDMARKS, False),
+    Mutation("a landmark target that is not normalised in pass 1", "landmarks/landmark_sums.cu",
+             "const TargetScales scales = *target.scales;",
+             "const TargetScales scales = undivided(*target.scales);", LANDMARKS, False),
+    Mutation("a landmark target that is not normalised in pass 2", "landmarks/landmark_gradient.cu",
+             "rule(*state, *target.scales, kMetric)",
+             "rule(*state, undivided(*target.scales), kMetric)", LANDMARKS, False),
+    Mutation("guidance of a landmark forgotten in pass 2", "landmarks/landmark_gradient.cu",
+             "shifts, memory.shifts[m]", "shifts, 0.0F * memory.shifts[m]", LANDMARKS, False),
+    Mutation("guidance of rows forgotten in pass 1", "landmarks/landmark_sums.cu",
+             "scales, shifts[r], other)", "scales, 0.0F * shifts[r], other)", LANDMARKS, False),
     Mutation("landmark sums complete before the last block", "landmarks/landmark_sums.cu",
              "!is_last_block(&state->sum_blocks_done, blocks)",
              "!is_last_block(&state->sum_blocks_done, (blocks + 1) / 2)",
@@ -128,9 +135,9 @@ MUTATIONS = [
              "from.data[k / dim * from.pitch + k % dim]", "from.data[k / dim * dim + k % dim]",
              LANDMARKS, False),
     Mutation("a packed copy that the next forward pass does not renew", "ops/dense.cu",
-             "if (!op.compared) {", "if (!op.compared || context.packed_outputs().find("
-             "op.output, op.out, op.rows.capacity, output_arithmetic(context.arithmetic, op.activation)) "
-             "!= nullptr) {", "PackedOutputs.*", False),
+             "if (!op.compared) {", "if (!op.compared || find_packed_output(context, "
+             "op.output, op.out, op.rows.capacity, output_arithmetic(context.arithmetic, op.activation))"
+             ") {", "PackedOutputs.*", False),
     Mutation("an episode that goes on into the next one", "ops/generalized_advantage.cu",
              "decay = 0.0;", "decay = op.discount;", "*OpParity.GeneralizedAdvantage*", False),
     Mutation("a chunk of rows that starts from nothing", "ops/returns.cu",

@@ -91,7 +91,8 @@ struct GraphExec;
 
 // ---- for tests ----
 // A program that loads the backend sets the same by environment variables: LPDM_SHIM_MEMORY, in
-// bytes; LPDM_SHIM_LOST_ONCE, a file whose appearance loses the device.
+// bytes; LPDM_SHIM_LOST_ONCE, a file whose appearance loses the device. LPDM_SHIM_GRAPH is a file
+// for the latest graph.
 void set_seed(std::uint64_t seed);          // of the orders that are drawn from now on
 void set_device_memory(std::size_t bytes);  // what the device seems to have
 std::size_t device_bytes_in_use();

@@ -1,5 +1,7 @@
 // Graphs of the CUDA runtime: captured work, replayed in an order drawn anew each time.
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,18 @@ bool all_joined(const Graph& graph, const std::vector<std::size_t>& last) {
     open.insert(open.end(), after.begin(), after.end());
   }
   return std::ranges::all_of(reached, [](bool node) { return node; });
+}
+
+// A line for each node in the file that LPDM_SHIM_GRAPH names: its number and those it comes after.
+void write_graph(const Graph& graph) {
+  const char* name = std::getenv("LPDM_SHIM_GRAPH");
+  if (name == nullptr) return;
+  std::ofstream file(name);
+  for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
+    file << k;
+    for (const std::size_t before : graph.nodes[k].after) file << ' ' << before;
+    file << '\n';
+  }
 }
 
 void replay(const Graph& graph, Shuffler& shuffler) {
@@ -93,6 +107,7 @@ cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* 
 }
 
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* exec, cudaGraph_t graph, unsigned long long) {
+  write_graph(*graph);
   *exec = new GraphExec{*graph};
   return cudaSuccess;
 }

@@ -1,24 +1,24 @@
 """How long a graph of kernels takes on one GPU, where some of them run side by side.
 
-A kernel starts a gap after the last one that it waits for. Alone it takes the longer of two times:
-that of its instructions on the multiprocessors that its blocks fill, and that of its bytes. Kernels
-that run at once share multiprocessors and bandwidth: where they ask for more than there is, all of
-them are slowed by the same factor.
+A kernel starts a gap after the last one that it waits for. Alone it takes the longer of two times,
+that of its instructions on the multiprocessors that its blocks fill and that of its bytes, and
+besides it the time of the reads that its threads have to wait for one after the other. Kernels that
+run at once share multiprocessors and bandwidth: where they ask for more than there is, all of them
+are slowed by the same factor.
 """
 
 import collections
 
 # seconds: of its instructions, alone; width: the share of the multiprocessors that it fills in that
-# time; bytes: that it reads and writes.
-Kernel = collections.namedtuple("Kernel", "name seconds width bytes")
-
-SHORTEST = 1e-9  # [s] so that nothing is divided by zero
+# time; bytes: that it reads and writes; reads: that are waited for, with nothing else to do.
+Kernel = collections.namedtuple("Kernel", "name seconds width bytes reads")
 
 
 class KernelGraph:
-    def __init__(self, bandwidth, gap):
-        """bandwidth [byte/s]; gap [s] between a kernel and those that wait for it."""
-        self.bandwidth, self.gap = bandwidth, gap
+    def __init__(self, bandwidth, gap, latency):
+        """bandwidth [byte/s]; gap [s] between a kernel and those that wait for it; latency [s] of a
+        read."""
+        self.bandwidth, self.gap, self.latency = bandwidth, gap, latency
         self.kernels, self.after = [], []
 
     def add(self, kernel, after=()):
@@ -35,7 +35,8 @@ class KernelGraph:
 
     def alone(self, node):
         kernel = self.kernels[node]
-        return max(kernel.seconds, kernel.bytes / self.bandwidth, SHORTEST)
+        return (max(kernel.seconds, kernel.bytes / self.bandwidth)
+                + kernel.reads * self.latency)
 
     def slowdown(self, running):
         """By what all running kernels share."""
@@ -71,3 +72,7 @@ class KernelGraph:
 
     def total(self):
         return max(end for _, end in self.timeline())
+
+    def total_in_a_row(self):
+        """As if no two kernels ran at once."""
+        return sum(self.gap + self.alone(k) for k in range(len(self.kernels)))

@@ -28,13 +28,12 @@ def outside(lines, loop, end):
 class DistanceKernel:
     """Pass 1, or the target: a block for each block of rows."""
 
-    def __init__(self, functions, kernel, landmarks, own_rows=None):
+    def __init__(self, functions, kernel, landmarks, few_rows):
         self.groups = groups_of(landmarks)
-        self.own_rows = own_rows or 8
-        self.chunk = 8 if self.groups == 2 else 16
+        self.own_rows = 2 if few_rows else 8
+        self.chunk = 32 if few_rows else 8 if self.groups == 2 else 16
         (lines,) = [lines for name, lines in functions.items()
-                    if f"{kernel}INS0_6Fp32L1ELi{self.groups}E" in name
-                    and (own_rows is None or f"ELi{self.groups}ELi{own_rows}E" in name)]
+                    if f"{kernel}INS0_6Fp32L1ELi{self.groups}ELi{self.own_rows}E" in name]
         loops = count.inner_loops(lines)
         whole = max(loops, key=lambda loop: loop[1] - loop[0])
         inner = [loop for loop in loops if whole[0] <= loop[0] and loop[1] <= whole[1]

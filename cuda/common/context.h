@@ -37,10 +37,10 @@ struct DeviceProperties {
 struct Shared {
   DeviceProperties device;
   DeviceMemory memory;
-  KeptMemory kept{memory};
   Arithmetic arithmetic = Arithmetic::kFp32;  // never kAuto
   std::size_t memory_budget = 0;  // [byte], that may be used to keep distances between passes
   bool recording = false;         // ops are being recorded into a graph
+  KeptMemory kept{memory, recording};
   StageLog stages;
 };
 

@@ -2,6 +2,8 @@
 
 #include <functional>
 
+#include "lpdm/error.h"
+
 namespace lpdm::cuda {
 
 KeptMemory::~KeptMemory() {
@@ -17,6 +19,7 @@ void* KeptMemory::find(const Key& key) const {
 
 void* KeptMemory::reserve(const Key& key, std::size_t bytes) {
   if (void* data = find(key)) return data;
+  if (recording_) throw Error("an op asked for more memory to keep while being recorded");
   pieces_.push_back({key, memory_.allocate(bytes), bytes});
   return pieces_.back().data;
 }

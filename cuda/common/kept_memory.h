@@ -2,8 +2,8 @@
 // long.
 //
 // Outputs that the forward pass has packed belong to the outputs, distances that the target's
-// statistics have formed to its scales. Work of another size has memory of its own, so that what a
-// recorded update works on stays where it is.
+// statistics have formed to the network's inputs. Work of another size has memory of its own, so
+// that what a recorded update works on stays where it is.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +25,17 @@ class KeptMemory {
     bool operator==(const Key&) const = default;
   };
 
-  explicit KeptMemory(DeviceMemory& memory) : memory_(memory) {}
+  // recording: whether ops are being recorded, when nothing can be allocated.
+  KeptMemory(DeviceMemory& memory, const bool& recording)
+      : memory_(memory), recording_(recording) {}
   ~KeptMemory();
   KeptMemory(const KeptMemory&) = delete;
   KeptMemory& operator=(const KeptMemory&) = delete;
 
   // Null: there is none.
   void* find(const Key& key) const;
-  // What find gives, made if there is none, of whatever contents. A key always has one size.
+  // What find gives, made if there is none, of whatever contents. A key always has one size. Throws
+  // Error if there is none while ops are being recorded.
   void* reserve(const Key& key, std::size_t bytes);
   // The owners in this memory are about to be released.
   void forget(const void* memory, std::size_t bytes) noexcept;
@@ -45,6 +48,7 @@ class KeptMemory {
   };
 
   DeviceMemory& memory_;
+  const bool& recording_;
   std::vector<Piece> pieces_;
 };
 

@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "landmarks/landmark_pairs.h"
-#include "landmarks/landmark_target.h"
 #include "pairs/pair_tile.cuh"
 #include "pairs/target_tile.cuh"
 
@@ -27,22 +26,11 @@ __device__ inline float shift_of_landmark(const LandmarkPairs& pairs, int m) {
   return pairs.shift != nullptr ? pairs.shift[pairs.landmarks[m]] : 0.0F;
 }
 
-// Entries of a matrix of distances, with `scales`, as those of T.
-class TargetEntries {
- public:
-  __device__ TargetEntries(const LandmarkPairs& pairs, const float* distances,
-                           const TargetScales& scales)
-      : pairs_(pairs), distances_(distances), scales_(scales) {}
-  // row < N
-  __device__ float at(int m, std::int64_t row) const {
-    return normalized(distances_[m * pairs_.stride + row], scales_, shift_of_row(pairs_, row),
-                      shift_of_landmark(pairs_, m));
-  }
-
- private:
-  const LandmarkPairs& pairs_;
-  const float* distances_;
-  TargetScales scales_;
-};
+// T of a pair, from the matrix of the inputs' distances. row < N
+__device__ inline float target_entry(const LandmarkPairs& pairs, const float* inputs,
+                                     const TargetScales& scales, int m, std::int64_t row) {
+  return normalized(inputs[m * pairs.stride + row], scales, shift_of_row(pairs, row),
+                    shift_of_landmark(pairs, m));
+}
 
 }  // namespace lpdm::cuda

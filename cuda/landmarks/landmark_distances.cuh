@@ -32,7 +32,9 @@ template <int kGroups, int kOwnRows = kOwn>
 struct LandmarkShape {
   static constexpr int kLandmarks = kGroups * kOwn;
   static constexpr int kRows = kTileThreads / kGroups * kOwnRows;  // of a block
-  static constexpr int kChunk = kGroups == 2 ? 8 : 16;             // dimensions staged at once
+  // Dimensions staged at once: more where a block has a multiprocessor to itself and nobody else
+  // fills the time that the next ones take to come.
+  static constexpr int kChunk = kOwnRows == kFewOwnRows ? 32 : kGroups == 2 ? 8 : 16;
   static constexpr int kQuads = kChunk / kQuad;
   static constexpr int kPitch = kQuads + 1;  // one more against bank conflicts
   static constexpr int kRowsAtOnce = kTileThreads / kQuads;

@@ -53,6 +53,7 @@ struct GradientMemory {
   float4* offsets;       // likewise
   float4* ends;          // likewise
   float4* coefficients;  // (landmarks, kRowQuads) of the running warp
+  std::int64_t* rows;    // (landmarks) of the batch
   float* shifts;         // (landmarks)
 
   __device__ GradientMemory(float4* memory, int landmarks)
@@ -61,7 +62,8 @@ struct GradientMemory {
         ends(offsets + landmarks * kLanes),
         coefficients(ends + landmarks * kLanes +
                      static_cast<int>(threadIdx.x) / kLanes * landmarks * kRowQuads),
-        shifts(reinterpret_cast<float*>(ends + landmarks * (kLanes + kWarps * kRowQuads))) {}
+        rows(reinterpret_cast<std::int64_t*>(ends + landmarks * (kLanes + kWarps * kRowQuads))),
+        shifts(reinterpret_cast<float*>(rows + landmarks)) {}
 };
 
 // The landmarks' guidance, and their values as directions take them; dimensions and landmarks that
@@ -73,26 +75,36 @@ __device__ bool fill_tables(const LandmarkPairs& pairs, const LocalLossLayer& la
   auto* scales = reinterpret_cast<float*>(memory.scales) + threadIdx.x;
   auto* offsets = reinterpret_cast<float*>(memory.offsets) + threadIdx.x;
   auto* ends = reinterpret_cast<float*>(memory.ends) + threadIdx.x;
+  const auto thread = static_cast<int>(threadIdx.x);
+  const auto count = static_cast<int>(*pairs.landmark_count);
+  if (thread < count) {
+    memory.rows[thread] = pairs.landmarks[thread];
+    memory.shifts[thread] = shift_of_row(pairs, memory.rows[thread]);
+  }
   const auto value_of = [&](int m) {
-    return m < *pairs.landmark_count && d < layer.out
-               ? layer.output[pairs.landmarks[m] * layer.out + d]
-               : 0.0F;
+    return m < count && d < layer.out ? layer.output[memory.rows[m] * layer.out + d] : 0.0F;
   };
   // Those of landmarks that there are not stay zero.
-  for (int k = static_cast<int>(threadIdx.x) % kLanes;
-       k < landmarks * WarpShape<kWarpRows>::kRowQuads; k += kLanes) {
+  for (int k = thread % kLanes; k < landmarks * WarpShape<kWarpRows>::kRowQuads; k += kLanes) {
     memory.coefficients[k] = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
   }
-  const auto thread = static_cast<int>(threadIdx.x);
-  if (thread < *pairs.landmark_count) memory.shifts[thread] = shift_of_landmark(pairs, thread);
+  __syncthreads();
   bool exact = metric == Metric::kL2;
-  for (int m = 0; m < landmarks; ++m) {
-    const float value = value_of(m);
-    const float scale = step_scale(value);
-    scales[m * kSliceDims] = scale;
-    offsets[m * kSliceDims] = __fmaf_rn(-scale, value, 0.5F);
-    ends[m * kSliceDims] = 0.0F;
-    exact = exact || needs_exact_step(value);
+  constexpr int kAtOnce = 16;  // that are waited for together
+  for (int first = 0; first < landmarks; first += kAtOnce) {
+    float values[kAtOnce];
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) values[k] = value_of(first + k);
+#pragma unroll
+    for (int k = 0; k < kAtOnce; ++k) {
+      const int m = first + k;
+      if (m >= landmarks) break;
+      const float scale = step_scale(values[k]);
+      scales[m * kSliceDims] = scale;
+      offsets[m * kSliceDims] = __fmaf_rn(-scale, values[k], 0.5F);
+      ends[m * kSliceDims] = 0.0F;
+      exact = exact || needs_exact_step(values[k]);
+    }
   }
   if (__syncthreads_or(exact ? 1 : 0) == 0) return false;
   for (int m = 0; m < landmarks; ++m) {
@@ -116,25 +128,28 @@ __device__ inline float4 shifts_of_rows(const LandmarkPairs& pairs, std::int64_t
 template <int kWarpRows>
 __device__ __forceinline__ float4 form_coefficients(const LandmarkPairs& pairs, int count,
                                                     const CoefficientRule& rule,
-                                                    const float* target, const float* distances,
+                                                    const float* inputs, const float* distances,
                                                     std::int64_t first_row,
                                                     const GradientMemory<kWarpRows>& memory) {
   using Shape = WarpShape<kWarpRows>;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   const int quad = lane % Shape::kRowQuads;
+  // What pass 1 has not written, beyond the last row, is not to be read.
+  const bool is_there = first_row + quad * kQuad < *pairs.row_count;
   const float4 shifts = shifts_of_rows(pairs, first_row + quad * kQuad);
   const std::int64_t first = lane / Shape::kRowQuads * pairs.stride + first_row + quad * kQuad;
-  const auto* t = reinterpret_cast<const float4*>(target + first);
+  const auto* x = reinterpret_cast<const float4*>(inputs + first);
   const auto* d = reinterpret_cast<const float4*>(distances + first);
   const std::int64_t step = Shape::kGroups * pairs.stride / kQuad;
   float4* to = memory.coefficients + lane;
   float4 sums = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
 #pragma unroll 4
   for (int m = lane / Shape::kRowQuads; m < count; m += Shape::kGroups) {
-    const float4 c = rule.of(*t, *d, shifts, memory.shifts[m]);
+    float4 c = make_float4(0.0F, 0.0F, 0.0F, 0.0F);
+    if (is_there) c = rule.of(*x, *d, shifts, memory.shifts[m]);
     *to = c;
     sums = sums + c;
-    t += step, d += step, to += kLanes;
+    x += step, d += step, to += kLanes;
   }
   for (int turn = Shape::kRowQuads; turn < kLanes; turn *= 2) {
     sums = sums + make_float4(__shfl_xor_sync(kAllLanes, sums.x, turn),
@@ -337,7 +352,7 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
       Entries<kWarpRows> values;
       own.load(rows, output, values);
       const float4 row_sums =
-          form_coefficients(pairs, count, rule, target.distances, distances, own.first_row, memory);
+          form_coefficients(pairs, count, rule, target.inputs, distances, own.first_row, memory);
       if constexpr (kMetric == Metric::kL2) {
         set_all(gradient, 0.0F);
         add_landmarks<Difference>(memory, landmarks, values, gradient);
@@ -362,7 +377,8 @@ __global__ void __launch_bounds__(kTileThreads, kBlocks)
 
 std::size_t landmark_gradient_bytes(int landmarks) {
   constexpr std::size_t kBytes =
-      sizeof(float4) * (3 * kLanes + kWarps * WarpShape<kManyRows>::kRowQuads) + sizeof(float);
+      sizeof(float4) * (3 * kLanes + kWarps * WarpShape<kManyRows>::kRowQuads) +
+      sizeof(std::int64_t) + sizeof(float);
   return static_cast<std::size_t>(padded_landmarks(landmarks)) * kBytes;
 }
 

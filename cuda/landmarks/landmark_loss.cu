@@ -64,14 +64,12 @@ bool takes_few_landmarks(const Context& context, const PairwiseTarget& target, T
 }
 
 void landmark_statistics(Context& context, const TargetStatistics& op) {
-  const PairwiseTarget& target = op.target;
-  form_landmark_target(context, landmark_pairs(context, target), target,
-                       row_quads(context, target.rows, target.input, target.dim), op.scales);
+  form_landmark_target(context, landmark_pairs(context, op.target), op.target, op.scales);
 }
 
 void landmark_loss(Context& context, const LocalLoss& op) {
   const LandmarkPairs pairs = landmark_pairs(context, op.target);
-  const LandmarkTarget target = formed_landmark_target(context, pairs, op.scales);
+  const LandmarkTarget target = formed_landmark_target(context, pairs, op.target, op.scales);
   fork_join(context, static_cast<std::size_t>(op.layer_count), [&](std::size_t l, Context& side) {
     run_layer(side, op, pairs, target, op.layers[l]);
   });

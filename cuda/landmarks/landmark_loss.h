@@ -12,10 +12,9 @@
 namespace lpdm::cuda {
 
 // Whether landmark_statistics and landmark_loss take these pairs, whatever the arithmetic: they
-// compute in float32. All others are pairs/'s: more than 64 landmarks (on GPUs with less than 115
+// compute in float32. All others are pairs/'s: more than 64 landmarks (on GPUs with less than 116
 // kB of shared memory for a block, more than 56 or so), and error propagation.
-bool takes_few_landmarks(const Context& context, const PairwiseTarget& target,
-                         TargetRule rule = TargetRule::kInput);
+bool takes_few_landmarks(const Context& context, const PairwiseTarget& target, TargetRule rule);
 
 void landmark_statistics(Context& context, const TargetStatistics& op);
 void landmark_loss(Context& context, const LocalLoss& op);

@@ -41,11 +41,11 @@ __global__ void __launch_bounds__(kTileThreads)
   ErrorSums errors;
   if (state->sum_errors) {
     const ErrorWeights weights = state->weights;
-    const TargetEntries targets(pairs, target.distances, *target.scales);
+    const TargetScales scales = *target.scales;
     for_block_pairs(pairs, first_row, block_rows, [&](int m, std::int64_t row) {
       const float distance = distances[m * pairs.stride + row];
-      const float error =
-          __fmaf_rn(-weights.distance, distance, __fmul_rn(weights.target, targets.at(m, row)));
+      const float entry = target_entry(pairs, target.inputs, scales, m, row);
+      const float error = __fmaf_rn(-weights.distance, distance, __fmul_rn(weights.target, entry));
       const double weighted =
           static_cast<double>(error) * counts.of(static_cast<int>(row - first_row));
       errors = errors + ErrorSums{weighted * error, weighted * distance};

@@ -16,8 +16,8 @@ namespace lpdm::cuda {
 
 inline constexpr int kMostLandmarks = 64;
 
-// Matrices of pairs are padded to a multiple of so many rows, with zeros as far as blocks that have
-// rows reach: no block has more of them.
+// Matrices of pairs are padded to a multiple of so many rows, of which no block has more. There are
+// zeros from N on to the end of the last block of pass 1 that has rows, and anything beyond.
 inline constexpr int kRowPadding = 512;
 
 struct LandmarkPairs {

@@ -62,8 +62,7 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
     for (int r = 0; r < kOwnRows; ++r) {
       const float distance = distances[r][c];
       kept[at + r * kRowLanes] = distance;
-      sums.add(weights[r],
-               normalized(target.distances[at + r * kRowLanes], scales, shifts[r], other),
+      sums.add(weights[r], normalized(target.inputs[at + r * kRowLanes], scales, shifts[r], other),
                distance);
       largest = fmaxf(largest, distance);
     }

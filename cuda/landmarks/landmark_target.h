@@ -4,24 +4,21 @@
 
 #include "common/context.h"
 #include "landmarks/landmark_pairs.h"
-#include "landmarks/row_quads.h"
 #include "lpdm/ops.h"
 
 namespace lpdm::cuda {
 
 struct LandmarkTarget {
-  const float* distances = nullptr;  // (M, stride) D of the inputs, 0 in rows from N on
+  const float* inputs = nullptr;  // (M, stride) their distances
   const TargetScales* scales = nullptr;
 };
 
-// Forms the distances and finds all scales. They are kept as long as `scales` is.
+// Forms the distances and finds all scales. The distances are kept as long as the inputs are.
 void form_landmark_target(Context& context, const LandmarkPairs& pairs,
-                          const PairwiseTarget& options, const RowQuads& input,
-                          TargetScales* scales);
+                          const PairwiseTarget& options, TargetScales* scales);
 
-// What has been formed with these scales. Throws Error if nothing has, or for pairs of another
-// size.
+// What has been formed of these inputs. Throws Error if nothing has, or for pairs of another size.
 LandmarkTarget formed_landmark_target(Context& context, const LandmarkPairs& pairs,
-                                      const TargetScales* scales);
+                                      const PairwiseTarget& options, const TargetScales* scales);
 
 }  // namespace lpdm::cuda

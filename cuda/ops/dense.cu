@@ -94,6 +94,7 @@ __global__ void column_sums_kernel(DenseGradient op, std::int64_t split_rows, do
   const std::int64_t end = first + split_rows < rows ? first + split_rows : rows;
   double sum = 0.0;
   if (o < op.out) {
+#pragma unroll 8
     for (std::int64_t r = first + lane; r < end; r += kLanes) sum += op.delta[r * op.out + o];
   }
   partial[lane][column] = sum;
@@ -110,6 +111,7 @@ __global__ void add_splits_kernel(DenseGradient op, const float* products, const
   for_chunk_items(weights + op.out, [&](std::int64_t k) {
     double total = 0.0;
     if (k < weights) {
+#pragma unroll 8
       for (std::int64_t s = 0; s < splits; ++s) total += products[s * weights + k];
       op.weight_gradient[k] = static_cast<float>(total);
     } else {
@@ -155,7 +157,7 @@ void dense_forward(Context& context, const DenseForward& op) {
 void dense_gradient(Context& context, const DenseGradient& op) {
   const Splits splits = splits_of(op.rows.capacity);
   auto* sums = context.scratch<double>(splits.count * op.out);
-  Context& aside = fork(context, 0);
+  Context& aside = fork(context, 0);  // the biases' gradient takes bandwidth, the weights' does not
   launch(column_sums_kernel,
          {.grid = dim3(static_cast<unsigned>(ceil_div(op.out, kColumns)),
                        static_cast<unsigned>(splits.count)),

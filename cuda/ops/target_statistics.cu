@@ -13,7 +13,7 @@ void target_statistics(Context& context, const TargetStatistics& op) {
     low_rank_statistics(context, op);
     return;
   }
-  if (takes_few_landmarks(context, target)) {
+  if (takes_few_landmarks(context, target, op.target_rule)) {
     landmark_statistics(context, op);
     return;
   }

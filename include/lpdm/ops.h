@@ -98,6 +98,7 @@ class RowFollower;
 // Finds the maxima that normalise T, exactly.
 struct TargetStatistics {
   PairwiseTarget target;
+  TargetRule target_rule = TargetRule::kInput;  // as in the LocalLoss that follows
   TargetScales* scales = nullptr;
   RowFollower* follower = nullptr;  // as in the LocalLoss that follows
 };
@@ -122,8 +123,8 @@ struct LocalLossLayer {
   LocalLossStatistics* statistics = nullptr;
 };
 
-// The loss of each layer and its gradient; T is formed once for all layers, or (error propagation)
-// from layer to layer, starting with the T of `target`.
+// The loss of each layer and its gradient; T is the same for all layers, or (error propagation)
+// goes from layer to layer, starting with the T of `target`.
 struct LocalLoss {
   PairwiseTarget target;
   const TargetScales* scales = nullptr;  // as target_statistics has left them for this very target

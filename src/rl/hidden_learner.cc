@@ -142,8 +142,10 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
 void HiddenLearner::prepare_target(const Inputs& inputs) {
   if (!evaluates_local_loss(inputs.diagnostics)) return;
   target_ = target(inputs);
-  backend_.target_statistics(
-      {.target = *target_, .scales = scales_.data(), .follower = follower_of(inputs)});
+  backend_.target_statistics({.target = *target_,
+                              .target_rule = hidden_.loss.target,
+                              .scales = scales_.data(),
+                              .follower = follower_of(inputs)});
 }
 
 // prepared: see LocalLossLayer.

@@ -32,6 +32,7 @@ class PolicyHead {
     const float* advantages = nullptr;
     PpoLossStatistics* statistics = nullptr;
   };
+  // The same of PPO. The weights' gradients are left to heads.policy_gradient in both cases.
   void ppo_loss(HeadActivations& heads, const PpoBatch& batch);
   // The policy as it is now becomes the one that ppo_loss compares with.
   void remember_std();

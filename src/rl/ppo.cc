@@ -174,10 +174,10 @@ struct Ppo::Impl {
     minibatch.gather(buffer, order.data() + first_row(m), counts.data() + m,
                      ppo.normalize_advantages);
     const Rows rows = minibatch.rows();
-    if (!fixed_features) hidden.forward(rows, minibatch.inputs());
-    heads.forward(rows, fixed_features ? minibatch.inputs() : hidden.features());
     const HiddenLearner::Inputs inputs =
         local_inputs(rows, heads.values(), fixed_features ? 0 : step, report != nullptr);
+    if (!fixed_features) evaluate_hidden(inputs);
+    heads.forward(rows, fixed_features ? minibatch.inputs() : hidden.features());
     const bool backprop = config.hidden.method == HiddenMethod::kBackprop;
     backend.parallel(3, [&](std::int64_t branch) {
       if (branch == 0) {
@@ -190,8 +190,20 @@ struct Ppo::Impl {
         learn_hidden(inputs);
       }
     });
-    if (backprop) learn_as_one(inputs);
+    if (backprop) backpropagate(inputs);
     if (report != nullptr) learner.diagnose(inputs, *report);
+  }
+
+  // The mini-batch's features, and what their loss needs of its inputs alone.
+  void evaluate_hidden(const HiddenLearner::Inputs& inputs) {
+    hidden.set_input(minibatch.inputs());
+    backend.parallel(2, [&](std::int64_t branch) {
+      if (branch == 0) {
+        hidden.forward(inputs.rows, minibatch.inputs());
+      } else if (!learner.guided()) {
+        learner.prepare_target(inputs);
+      }
+    });
   }
 
   void step_policy() {
@@ -199,8 +211,8 @@ struct Ppo::Impl {
     policy_head.step({}, rate_factor.data());
   }
 
-  // Backpropagation from the heads' deltas, and one step of all layers that learn by it.
-  void learn_as_one(const HiddenLearner::Inputs& inputs) {
+  // From the heads' deltas, and one step of all layers that learn by it.
+  void backpropagate(const HiddenLearner::Inputs& inputs) {
     backend.parallel(2, [&](std::int64_t branch) {
       if (branch == 0) {
         heads.policy_gradient(minibatch.rows());

@@ -150,10 +150,14 @@ void ReinforceUpdate::upload(const Batch& batch, double learning_rate_factor, Ev
   rate_factor_.write(std::vector<double>{learning_rate_factor});
 }
 
-// The features and values of the forward pass, or what is left of it: the rollout needed no values,
-// and of the final observations only those are wanted.
+// The forward pass, or what is left of it: the rollout needed no values, and of the final
+// observations only those are wanted. The policy's outputs are left to learn_policy where hidden
+// layers need not wait for them.
 void ReinforceUpdate::evaluate(Evaluated evaluated) {
-  if (evaluated == Evaluated::kNobody) rows_.forward_hidden(0, seen_rows());
+  if (evaluated == Evaluated::kNobody) {
+    rows_.forward_hidden(0, seen_rows());
+    if (learns_by_backprop_) rows_.heads().forward_policy(batch_rows());
+  }
   if (baseline()) rows_.heads().forward_value(seen_rows());
 }
 
@@ -180,22 +184,22 @@ void ReinforceUpdate::learn(const HiddenLearner::Inputs& inputs, Evaluated evalu
       learn_hidden(inputs);
     }
   });
-  if (learns_by_backprop_) learn_as_one(inputs);
+  if (learns_by_backprop_) backpropagate(inputs);
   if (baseline()) fit_baseline();
 }
 
 // Its loss and, where the hidden layers do not learn from it, the policy head's step.
 void ReinforceUpdate::learn_policy(const float* weights, Evaluated evaluated) {
   HeadActivations& heads = rows_.heads();
-  if (evaluated == Evaluated::kNobody) heads.forward_policy(batch_rows());
+  if (evaluated == Evaluated::kNobody && !learns_by_backprop_) heads.forward_policy(batch_rows());
   policy_head_.reinforce_loss(batch_rows(), heads, actions_.data(), weights, losses_.data());
   if (learns_by_backprop_) return;
   heads.policy_gradient(batch_rows());
   policy_head_.step({}, rate_factor_.data());
 }
 
-// Backpropagation from the heads' deltas, and one step of all layers that learn by it.
-void ReinforceUpdate::learn_as_one(const HiddenLearner::Inputs& inputs) {
+// From the heads' deltas, and one step of all layers that learn by it.
+void ReinforceUpdate::backpropagate(const HiddenLearner::Inputs& inputs) {
   backend_.parallel(2, [&](std::int64_t branch) {
     if (branch == 0) {
       rows_.heads().policy_gradient(batch_rows());

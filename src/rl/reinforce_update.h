@@ -56,7 +56,7 @@ class ReinforceUpdate {
   void learn(const HiddenLearner::Inputs& inputs, Evaluated evaluated);
   void learn_policy(const float* weights, Evaluated evaluated);
   void learn_hidden(const HiddenLearner::Inputs& inputs);
-  void learn_as_one(const HiddenLearner::Inputs& inputs);
+  void backpropagate(const HiddenLearner::Inputs& inputs);
   const float* compute_weights();
   void fit_baseline();
   ValueHead::Targets value_targets(double* loss) const;

@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "cpu/local_loss_case.h"
 #include "lpdm/backend.h"
@@ -57,7 +60,8 @@ TEST(FewLandmarks, MatchTheReferenceInLargeBlocksWithEveryOption) {
         Case c = random_case(kManyRows, 3, out);
         const std::int64_t count = number % 2 == 0 ? 16 : 64;
         choose_landmarks(c, count);
-        if (number++ % 3 == 0) guide(c);
+        if (number % 3 == 0) guide(c);
+        if (number++ % 2 == 0) c.options.guide_base = GuideBase::kRaw;
         c.options.metric = metric;
         c.through = activation;
         for (float& y : c.y) {  // many ties, at −1 and elsewhere
@@ -142,51 +146,106 @@ TEST(FewLandmarks, GiveTheSameBitsInWhateverOrderThreadsRun) {
   }
 }
 
-// Buffers with more room than rows and landmarks, as updates of changing size have.
+// The loss of a case's rows in buffers with more room than rows and landmarks, as updates of
+// changing size have. x, y: of the case's rows and those after them, as many as there is room for.
+class RoomyLoss {
+ public:
+  RoomyLoss(const Case& c, std::vector<float> x, std::vector<float> y)
+      : case_(c),
+        backend_(make_test_backend(pool_)),
+        capacity_(static_cast<std::int64_t>(y.size()) / c.out),
+        x_(upload(std::move(x))),
+        y_(upload(std::move(y))),
+        count_(*backend_, 1),
+        landmarks_(*backend_, kLandmarkRoom),
+        landmark_count_(
+            upload(std::vector<std::int64_t>{static_cast<std::int64_t>(c.landmarks.size())})),
+        delta_(*backend_, capacity_ * c.out),
+        scales_(*backend_, 1),
+        statistics_(*backend_, 1) {
+    landmarks_.write(c.landmarks);
+    delta_.write(std::vector<float>(static_cast<std::size_t>(capacity_ * c.out), 5.0F));
+  }
+
+  // Of the first n rows: delta of all that there is room for.
+  std::vector<float> run(std::int64_t n) {
+    count_.write(std::vector<std::int64_t>{n});
+    const PairwiseTarget target{.rows = {count_.data(), capacity_},
+                                .dim = case_.dim,
+                                .input = x_.data(),
+                                .landmarks = landmarks_.data(),
+                                .landmark_count = landmark_count_.data(),
+                                .landmark_capacity = kLandmarkRoom};
+    backend_->target_statistics({.target = target, .scales = scales_.data()});
+    const LocalLossLayer layer{.out = case_.out,
+                               .activation = Activation::kTanh,
+                               .output = y_.data(),
+                               .delta = delta_.data(),
+                               .statistics = statistics_.data()};
+    backend_->local_loss(
+        {.target = target, .scales = scales_.data(), .layers = &layer, .layer_count = 1});
+    return delta_.read();
+  }
+  double loss() const { return statistics_.read().front().loss; }
+
+ private:
+  static constexpr std::int64_t kLandmarkRoom = 60;
+
+  template <class T>
+  DeviceArray<T> upload(const std::vector<T>& values) {
+    DeviceArray<T> array(*backend_, static_cast<std::int64_t>(values.size()));
+    array.write(values);
+    return array;
+  }
+
+  Case case_;
+  ThreadPool pool_{1};
+  std::unique_ptr<Backend> backend_;
+  std::int64_t capacity_;
+  DeviceArray<float> x_, y_;
+  DeviceArray<std::int64_t> count_, landmarks_, landmark_count_;
+  DeviceArray<float> delta_;
+  DeviceArray<TargetScales> scales_;
+  DeviceArray<LocalLossStatistics> statistics_;
+};
+
+// rest: what follows the values.
+std::vector<float> followed_by(std::vector<float> values, const std::vector<float>& rest) {
+  values.insert(values.end(), rest.begin(), rest.end());
+  return values;
+}
+
+void expect_delta(const std::vector<float>& found, std::vector<float> wanted) {
+  wanted.resize(found.size(), 0.0F);
+  for (std::size_t k = 0; k < found.size(); ++k) ASSERT_NEAR(found[k], wanted[k], 1e-7) << k;
+}
+
 TEST(FewLandmarks, LeaveNothingOfTheRoomBeyondTheLastRow) {
+  constexpr std::size_t kRoom = 130;
   for (const std::int64_t out : {6, 136}) {
     Case c = random_case(70, 5, out);
     choose_landmarks(c, 9);
     c.through = Activation::kTanh;
+    RoomyLoss loss(
+        c, followed_by(c.x, std::vector<float>(kRoom * 5, 7.0F)),
+        followed_by(c.y, std::vector<float>(kRoom * static_cast<std::size_t>(out), -9.0F)));
     const Outcome exact = run(c);
-    ThreadPool pool(1);
-    const auto backend = make_test_backend(pool);
-    constexpr std::int64_t kRoom = 130;
-    const std::int64_t capacity = c.n + kRoom;
-    const auto upload = [&]<class T>(std::vector<T> values, std::int64_t size, T noise) {
-      values.resize(static_cast<std::size_t>(size), noise);
-      DeviceArray<T> array(*backend, size);
-      array.write(values);
-      return array;
-    };
-    const auto count = upload(std::vector<std::int64_t>{c.n}, 1, std::int64_t{0});
-    const auto x = upload(c.x, capacity * c.dim, 7.0F);
-    const auto y = upload(c.y, capacity * out, -9.0F);
-    const auto landmarks = upload(c.landmarks, 60, std::int64_t{0});
-    const auto landmark_count = upload(std::vector<std::int64_t>{9}, 1, std::int64_t{0});
-    auto delta = upload(std::vector<float>{}, capacity * out, 5.0F);
-    DeviceArray<TargetScales> scales(*backend, 1);
-    DeviceArray<LocalLossStatistics> statistics(*backend, 1);
-    const PairwiseTarget target{.rows = {count.data(), capacity},
-                                .dim = c.dim,
-                                .input = x.data(),
-                                .landmarks = landmarks.data(),
-                                .landmark_count = landmark_count.data(),
-                                .landmark_capacity = 60};
-    backend->target_statistics({.target = target, .scales = scales.data()});
-    const LocalLossLayer layer{.out = out,
-                               .activation = Activation::kTanh,
-                               .output = y.data(),
-                               .delta = delta.data(),
-                               .statistics = statistics.data()};
-    backend->local_loss(
-        {.target = target, .scales = scales.data(), .layers = &layer, .layer_count = 1});
-    EXPECT_NEAR(statistics.read().front().loss, exact.statistics.loss, 1e-6);
-    std::vector<float> wanted = exact.grad_y;
-    wanted.resize(static_cast<std::size_t>(capacity * out), 0.0F);
-    const std::vector<float> found = delta.read();
-    for (std::size_t k = 0; k < wanted.size(); ++k) ASSERT_NEAR(found[k], wanted[k], 1e-7) << k;
+    expect_delta(loss.run(c.n), exact.grad_y);
+    EXPECT_NEAR(loss.loss(), exact.statistics.loss, 1e-6);
   }
+}
+
+// Memory between the passes still holds what the longer update has left there; so many rows that
+// pass 2 has larger blocks than pass 1.
+TEST(FewLandmarks, AreThoseOfTheLatestUpdateAfterALongerOne) {
+  constexpr std::int64_t kMore = 130;
+  Case c = random_case(70, 5, 100);
+  choose_landmarks(c, 40);
+  c.through = Activation::kTanh;
+  RoomyLoss loss(c, followed_by(c.x, uniform_values(kMore * 5, 11)),
+                 followed_by(c.y, uniform_values(kMore * 100, 12)));
+  for (int repeat = 0; repeat < 2; ++repeat) loss.run(c.n + kMore);
+  expect_delta(loss.run(c.n), run(c).grad_y);
 }
 
 TEST(FewLandmarks, AreRefusedWithoutTheStatisticsOfTheirTarget) {
@@ -194,22 +253,24 @@ TEST(FewLandmarks, AreRefusedWithoutTheStatisticsOfTheirTarget) {
   const auto backend = make_test_backend(pool);
   DeviceArray<std::int64_t> counts(*backend, 2), landmarks(*backend, 1);
   counts.write(std::vector<std::int64_t>{4, 1});
-  DeviceArray<float> x(*backend, 8), y(*backend, 8);
-  DeviceArray<TargetScales> scales(*backend, 2);
+  DeviceArray<float> x(*backend, 8), others(*backend, 8), y(*backend, 8);
+  DeviceArray<TargetScales> scales(*backend, 1);
   DeviceArray<LocalLossStatistics> statistics(*backend, 1);
-  const PairwiseTarget target{.rows = {counts.data(), 4},
-                              .dim = 2,
-                              .input = x.data(),
-                              .landmarks = landmarks.data(),
-                              .landmark_count = counts.data() + 1,
-                              .landmark_capacity = 1};
+  PairwiseTarget target{.rows = {counts.data(), 4},
+                        .dim = 2,
+                        .input = x.data(),
+                        .landmarks = landmarks.data(),
+                        .landmark_count = counts.data() + 1,
+                        .landmark_capacity = 1};
   const LocalLossLayer layer{.out = 2, .output = y.data(), .statistics = statistics.data()};
-  const auto lose = [&](const TargetScales* found) {
-    backend->local_loss({.target = target, .scales = found, .layers = &layer, .layer_count = 1});
+  const auto lose = [&](const float* input) {
+    target.input = input;
+    backend->local_loss(
+        {.target = target, .scales = scales.data(), .layers = &layer, .layer_count = 1});
   };
   backend->target_statistics({.target = target, .scales = scales.data()});
-  EXPECT_NO_THROW(lose(scales.data()));
-  EXPECT_THROW(lose(scales.data() + 1), Error);
+  EXPECT_NO_THROW(lose(x.data()));
+  EXPECT_THROW(lose(others.data()), Error);
 }
 
 }  // namespace

@@ -97,6 +97,7 @@ void set_seed(std::uint64_t seed);          // of the orders that are drawn from
 void set_device_memory(std::size_t bytes);  // what the device seems to have
 std::size_t device_bytes_in_use();
 void set_compute_capability(int major, int minor);
+void set_multiprocessors(int count);  // 4 unless set
 void set_device_count(int devices);
 void set_driver_version(int version);
 void lose_device(

@@ -13,6 +13,7 @@ constexpr int kToolkitVersion = 13000;
 
 struct Settings {
   int devices = 1;
+  int multiprocessors = 4;
   int major = 9, minor = 0;
   int driver = kToolkitVersion;
 };
@@ -32,6 +33,7 @@ void set_compute_capability(int major, int minor) {
   settings().major = major;
   settings().minor = minor;
 }
+void set_multiprocessors(int count) { settings().multiprocessors = count; }
 void set_device_count(int devices) { settings().devices = devices; }
 void set_driver_version(int version) { settings().driver = version; }
 void lose_device(cudaError_t error) { Device::get().sticky = error; }
@@ -62,7 +64,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
       *value = 227 * 1024;
       return cudaSuccess;
     case cudaDevAttrMultiProcessorCount:
-      *value = 4;
+      *value = settings().multiprocessors;
       return cudaSuccess;
     case cudaDevAttrClockRate:
       *value = 1000000;

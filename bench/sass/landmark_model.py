@@ -14,6 +14,7 @@ conflicts and occupancy cost is in --efficiency alone, which applies to all inst
 """
 
 import argparse
+import functools
 import pathlib
 import shutil
 import tempfile
@@ -102,16 +103,16 @@ class Update:
             done = done + self.weight_gradient(layer, delta)
         return self.step([*self.layers, self.head], done)
 
-    def distances(self, functions, kernel, landmarks):
-        """Of all rows to the landmarks: the target's or pass 1."""
-        large = DistanceKernel(functions, kernel, landmarks, False)
+    def distances(self, kernel, landmarks):
+        """Of all rows to the landmarks: "target" or "pass 1"."""
+        large = self.model.distances(kernel, landmarks, False)
         few = 3 * large.blocks(self.rows) <= 2 * self.options.processors
-        return DistanceKernel(functions, kernel, landmarks, True) if few else large
+        return self.model.distances(kernel, landmarks, True) if few else large
 
     def target(self, landmarks):
         """Draws the landmarks and forms the distances of the inputs."""
         model, rows, dim = self.model, self.rows, self.options.dim_x
-        form = self.distances(model.target, "form_distances_kernel", landmarks)
+        form = self.distances("target", landmarks)
         blocks = -(-rows // DRAWN)
         waves = -(-blocks // self.options.processors)
         kernels = [self.moved("first rows", 2 * landmarks),
@@ -126,7 +127,7 @@ class Update:
     def layer_loss(self, out, landmarks, after):
         rows, processors = self.rows, self.options.processors
         pairs, slices = rows * landmarks, -(-out // SLICE)
-        sums = self.distances(self.model.sums, "kernel", landmarks)
+        sums = self.distances("pass 1", landmarks)
         gradient = self.model.gradient(rows, out)
         parts = gradient.parts(rows, out, processors)
         tiles = -(-gradient.tiles(rows) // parts)
@@ -153,11 +154,17 @@ class Update:
 
 class Model:
     def __init__(self, options, draw, sums, target, gradient):
-        self.options, self.sums, self.target = options, sums, target
+        self.options = options
+        self.sources = {"pass 1": (sums, "sum_landmark_pairs_kernel"),
+                        "target": (target, "form_distances_kernel")}
         # Each thread draws for four rows, all of which are in there.
         (lines,) = [lines for name, lines in draw.items() if "take_places_kernel" in name]
         self.per_draw = len(count.instructions(lines)) * 32 / LANES  # lanes' time of a warp
         self.gradients = {few: GradientKernel(gradient, 4 if few else 16) for few in (False, True)}
+
+    @functools.cache
+    def distances(self, kernel, landmarks, few_rows):
+        return DistanceKernel(*self.sources[kernel], landmarks, few_rows)
 
     def gradient(self, rows, out):
         few = 2 * self.gradients[False].tiles(rows) * -(-out // SLICE) <= self.options.processors
@@ -203,7 +210,8 @@ def main():
     parser.add_argument("--outputs", type=int, default=6, help="of the head")
     parser.add_argument("--landmarks", type=int, nargs="+", default=[16, 64])
     parser.add_argument("--rows", type=int, nargs="+", default=[2**k for k in range(10, 21)])
-    parser.add_argument("--detail", action="store_true", help="when each kernel runs, for the last rows")
+    parser.add_argument("--detail", action="store_true",
+                        help="when each kernel runs, for the last rows")
     parser.add_argument("--architecture", default="90")
     parser.add_argument("--build", type=pathlib.Path, help="as of count.py")
     parser.add_argument("--nvcc", default=shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc")
@@ -215,17 +223,20 @@ def main():
     print("ESTIMATE from counted instructions and stated peaks; nothing here was measured on a GPU")
     print(f"{options.processors} multiprocessors at {options.clock / 1e9:g} GHz, "
           f"{options.bandwidth / 1e12:g} TB/s, efficiency {options.efficiency:g}, "
-          f"{options.gap * 1e6:g} us between kernels, {options.latency * 1e6:g} us a read; inputs {options.dim_x}, hidden "
-          f"{','.join(map(str, options.hidden))}, head {options.outputs}, float32")
+          f"{options.gap * 1e6:g} us between kernels, {options.latency * 1e6:g} us a read; "
+          f"inputs {options.dim_x}, hidden {','.join(map(str, options.hidden))}, "
+          f"head {options.outputs}, float32")
     print("ratio: to backpropagation; in brackets as if no two kernels ran at once")
     print(f"{'rows':>9} {'BP [ms]':>9}" + "".join(f"  {f'landmarks:{m} [ms] ratio':>30}"
                                                  for m in options.landmarks))
     for rows in options.rows:
         bp = model.backpropagation(rows)
-        line = f"{rows:9} {1e3 * bp.total():9.4f}"
+        bp_seconds = bp.total()
+        line = f"{rows:9} {1e3 * bp_seconds:9.4f}"
         for landmarks in options.landmarks:
             lpdm = model.distance_matching(rows, landmarks)
-            line += (f"{1e3 * lpdm.total():18.4f} {lpdm.total() / bp.total():5.2f} "
+            seconds = lpdm.total()
+            line += (f"{1e3 * seconds:18.4f} {seconds / bp_seconds:5.2f} "
                      f"({lpdm.total_in_a_row() / bp.total_in_a_row():.2f})")
         print(line)
     if options.detail:

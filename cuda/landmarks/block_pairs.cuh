@@ -23,7 +23,7 @@ __device__ void for_block_pairs(const LandmarkPairs& pairs, std::int64_t first_r
 }
 
 __device__ inline float shift_of_landmark(const LandmarkPairs& pairs, int m) {
-  return pairs.shift != nullptr ? pairs.shift[pairs.landmarks[m]] : 0.0F;
+  return shift_of_row(pairs, pairs.landmarks[m]);
 }
 
 // T of a pair, from the matrix of the inputs' distances. row < N

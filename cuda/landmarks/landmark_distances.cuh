@@ -27,9 +27,10 @@ inline constexpr int kLandmarkBlocks = 3;  // on a multiprocessor: more would la
 
 inline constexpr int kFewOwnRows = 2;
 
-// kGroups: of 8 landmarks each. kOwnRows: of a thread.
-template <int kGroups, int kOwnRows = kOwn>
+// kOfGroups: of 8 landmarks each. kOfRows: of a thread.
+template <int kOfGroups, int kOfRows = kOwn>
 struct LandmarkShape {
+  static constexpr int kGroups = kOfGroups, kOwnRows = kOfRows;
   static constexpr int kLandmarks = kGroups * kOwn;
   static constexpr int kRows = kTileThreads / kGroups * kOwnRows;  // of a block
   // Dimensions staged at once: more where a block has a multiprocessor to itself and nobody else
@@ -245,25 +246,33 @@ __device__ __forceinline__ void own_shifts(const LandmarkPairs& pairs, std::int6
   }
 }
 
-// run(Type<arithmetic>, integral constant: groups), for as few groups as hold the landmarks.
+// run(Type<arithmetic>, Type<shape>): for as few groups as hold the landmarks, and a thread's rows
+// as pairs.few_rows says.
 template <class Run>
-void dispatch_landmarks(Metric metric, int landmarks, const Run& run) {
-  const auto of_metric = [&](auto groups) {
-    metric == Metric::kL2 ? run(Type<Fp32L2>{}, groups) : run(Type<Fp32L1>{}, groups);
+void dispatch_landmarks(Metric metric, const LandmarkPairs& pairs, const Run& run) {
+  const auto of_shape = [&](auto shape) {
+    metric == Metric::kL2 ? run(Type<Fp32L2>{}, shape) : run(Type<Fp32L1>{}, shape);
   };
-  if (landmarks <= LandmarkShape<2>::kLandmarks) {
-    of_metric(std::integral_constant<int, 2>{});
-  } else if (landmarks <= LandmarkShape<4>::kLandmarks) {
-    of_metric(std::integral_constant<int, 4>{});
+  const auto of_groups = [&](auto groups) {
+    constexpr int kGroups = decltype(groups)::value;
+    if (pairs.few_rows) {
+      of_shape(Type<LandmarkShape<kGroups, kFewOwnRows>>{});
+    } else {
+      of_shape(Type<LandmarkShape<kGroups>>{});
+    }
+  };
+  if (pairs.landmark_capacity <= LandmarkShape<2>::kLandmarks) {
+    of_groups(std::integral_constant<int, 2>{});
+  } else if (pairs.landmark_capacity <= LandmarkShape<4>::kLandmarks) {
+    of_groups(std::integral_constant<int, 4>{});
   } else {
-    of_metric(std::integral_constant<int, 8>{});
+    of_groups(std::integral_constant<int, 8>{});
   }
 }
 
 // A block for each block of rows.
-template <int kGroups, int kOwnRows = kOwn>
+template <class Shape>
 LaunchShape landmark_shape(const LandmarkPairs& pairs) {
-  using Shape = LandmarkShape<kGroups, kOwnRows>;
   return {.grid = dim3(static_cast<unsigned>(ceil_div(pairs.row_capacity, Shape::kRows))),
           .block = dim3(kTileThreads),
           .shared_bytes = sizeof(typename Shape::Stages)};

@@ -93,11 +93,8 @@ __global__ void __launch_bounds__(kTileThreads, kLandmarkBlocks)
 
 int landmark_block_rows(const LandmarkPairs& pairs) {
   int rows = 0;
-  dispatch_landmarks(Metric::kL1, pairs.landmark_capacity, [&](auto, auto groups) {
-    constexpr int kGroups = decltype(groups)::value;
-    rows =
-        pairs.few_rows ? LandmarkShape<kGroups, kFewOwnRows>::kRows : LandmarkShape<kGroups>::kRows;
-  });
+  dispatch_landmarks(Metric::kL1, pairs,
+                     [&](auto, auto shape) { rows = decltype(shape)::type::kRows; });
   return rows;
 }
 
@@ -108,19 +105,12 @@ TileGrid landmark_grid(const LandmarkPairs& pairs) {
 void sum_landmark_pairs(Context& context, const LandmarkPairs& pairs, const LandmarkTarget& target,
                         const RowQuads& output, const LayerOptions& options,
                         const PairScratch& scratch, float* distances, LayerState* state) {
-  dispatch_landmarks(options.metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
-    using Arithmetic = typename decltype(arithmetic)::type;
-    constexpr int kGroups = decltype(groups)::value;
-    const auto enqueue = [&](auto kernel, const LaunchShape& shape) {
-      launch(kernel, shape, context.stream, pairs, target, output, options, scratch, distances,
-             state);
-    };
-    if (pairs.few_rows) {
-      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kFewOwnRows>,
-              landmark_shape<kGroups, kFewOwnRows>(pairs));
-    } else {
-      enqueue(sum_landmark_pairs_kernel<Arithmetic, kGroups, kOwn>, landmark_shape<kGroups>(pairs));
-    }
+  dispatch_landmarks(options.metric, pairs, [&](auto arithmetic, auto shape) {
+    using Shape = typename decltype(shape)::type;
+    launch(sum_landmark_pairs_kernel<typename decltype(arithmetic)::type, Shape::kGroups,
+                                     Shape::kOwnRows>,
+           landmark_shape<Shape>(pairs), context.stream, pairs, target, output, options, scratch,
+           distances, state);
   });
 }
 

@@ -79,18 +79,11 @@ KeptMemory::Key key_of(const LandmarkPairs& pairs, const PairwiseTarget& options
 void form_distances(Context& context, const LandmarkPairs& pairs, const PairwiseTarget& options,
                     bool shifted, float* inputs, const LargestResult& result, LargestState* state) {
   const RowQuads quads = row_quads(context, options.rows, options.input, options.dim);
-  dispatch_landmarks(options.metric, pairs.landmark_capacity, [&](auto arithmetic, auto groups) {
-    using Arithmetic = typename decltype(arithmetic)::type;
-    constexpr int kGroups = decltype(groups)::value;
-    const auto enqueue = [&](auto kernel, const LaunchShape& shape) {
-      launch(kernel, shape, context.stream, pairs, quads, shifted, inputs, result, state);
-    };
-    if (pairs.few_rows) {
-      enqueue(form_distances_kernel<Arithmetic, kGroups, kFewOwnRows>,
-              landmark_shape<kGroups, kFewOwnRows>(pairs));
-    } else {
-      enqueue(form_distances_kernel<Arithmetic, kGroups, kOwn>, landmark_shape<kGroups>(pairs));
-    }
+  dispatch_landmarks(options.metric, pairs, [&](auto arithmetic, auto shape) {
+    using Shape = typename decltype(shape)::type;
+    launch(
+        form_distances_kernel<typename decltype(arithmetic)::type, Shape::kGroups, Shape::kOwnRows>,
+        landmark_shape<Shape>(pairs), context.stream, pairs, quads, shifted, inputs, result, state);
   });
 }
 

@@ -28,9 +28,6 @@ OPTIONS = types.SimpleNamespace(processors=4, clock=1e9, bandwidth=1e12, efficie
 class FreeKernel:
     """Stands in for what is counted in SASS: costs change no graph."""
 
-    def __init__(self, *_):
-        pass
-
     def __getattr__(self, _):
         return lambda *_: 1
 
@@ -83,8 +80,7 @@ def check_timeline():
 def main():
     check_timeline()
     lpdm, library = sys.argv[1:]
-    landmark_model.DistanceKernel = FreeKernel
-    model = types.SimpleNamespace(options=OPTIONS, per_draw=1, target=None, sums=None,
+    model = types.SimpleNamespace(options=OPTIONS, per_draw=1, distances=lambda *_: FreeKernel(),
                                   gradient=lambda *_: FreeKernel())
     for title, method, settings in (("backpropagation", "backprop", []),
                                     ("landmarks", "lpdm", ["--set", "hidden.pairs=landmarks:16"])):

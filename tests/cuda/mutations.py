@@ -120,7 +120,7 @@ MUTATIONS = [
     Mutation("a missing barrier between the phases of pass 2", "landmarks/landmark_gradient.cu",
              "add_landmark<Direction>(memory, m, lane, values, gradient);\n    }\n    __syncthreads();",
              "add_landmark<Direction>(memory, m, lane, values, gradient);\n    }", ORDER, True),
-    Mutation("the plain step where it is not exact", "landmarks/landmark_gradient.cu",
+    Mutation("the plain step where it is not exact", "landmarks/landmark_tables.cuh",
              "exact = exact || needs_exact_step(values[k]);",
              "exact = exact && needs_exact_step(values[k]);",
              "FewLandmarks.TellNeighbouringFloatsApart", False),

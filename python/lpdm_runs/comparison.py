@@ -1,5 +1,6 @@
 """The rows of a report: what each config reached, the paper's number, the frozen control."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,8 @@ from lpdm_runs import paper, statistics
 from lpdm_runs.curves import best, mean_curve
 from lpdm_runs.groups import cell_title
 
-THRESHOLDS = np.round(np.arange(0.0, 1.201, 0.05), 2)  # of normalised scores
+THRESHOLD_STEP = 0.05  # of normalised scores
+LEAST_THRESHOLD_END = 1.2
 
 
 @dataclass
@@ -129,22 +131,24 @@ def compare(group, control):
 def aggregates(cells):
     """Per algorithm and label: IQM with its interval, and the performance profile, of each run's
     own largest smoothed return, 0 and 1 being paper.anchors. Environments without are left out."""
+    normalised = _normalised_scores(cells)
     found = []
-    for (algorithm, label), by_environment in _normalised_scores(cells).items():
+    for (algorithm, method, label), by_environment in normalised.items():
         scores = list(by_environment.values())
         together = np.concatenate(scores)
-        found.append({"algorithm": algorithm, "label": label,
+        thresholds = _thresholds(normalised, algorithm)
+        found.append({"algorithm": algorithm, "method": method, "label": label,
                       "environments": list(by_environment), "runs": len(together),
                       "iqm": statistics.iqm(together),
                       "interval": statistics.stratified_interval(scores, statistics.iqm).tolist()
                       if min(map(len, scores)) > 1 else None,
-                      "thresholds": THRESHOLDS.tolist(),
-                      "profile": statistics.profile(scores, THRESHOLDS).tolist()})
+                      "thresholds": thresholds.tolist(),
+                      "profile": statistics.profile(scores, thresholds).tolist()})
     return found
 
 
 def _normalised_scores(cells):
-    """{(algorithm, label): {environment: (seeds)}}"""
+    """{(algorithm, method, label): {environment: (seeds)}}"""
     scores = {}
     for groups in cells.values():
         for group in groups:
@@ -152,9 +156,17 @@ def _normalised_scores(cells):
             if anchors is None or not len(group.scores()):
                 continue
             low, high = anchors
-            by_environment = scores.setdefault((group.algorithm, group.label), {})
+            by_environment = scores.setdefault((group.algorithm, group.method, group.label), {})
             by_environment[group.environment] = (group.scores() - low) / (high - low)
     return scores
+
+
+def _thresholds(normalised, algorithm):
+    """From 0 to where no run of the algorithm is above."""
+    largest = max(scores.max() for key, by_environment in normalised.items()
+                  if key[0] == algorithm for scores in by_environment.values())
+    steps = math.ceil(max(largest, LEAST_THRESHOLD_END) / THRESHOLD_STEP - 1e-9)
+    return np.round(np.arange(steps + 1) * THRESHOLD_STEP, 2)
 
 
 def interval_text(interval, digits=1):

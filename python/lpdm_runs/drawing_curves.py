@@ -40,7 +40,7 @@ def draw(figure, cells, threshold=None):
 
 
 def draw_panel(panel, groups, threshold):
-    for group, (colour, line) in zip(groups, style(groups)):
+    for group, (colour, line) in zip(groups, style([group.method for group in groups])):
         curves, iterations = group.curves, group.grid
         if len(groups) <= 3 and len(group.runs) <= 5:
             draw_raw(panel, group, colour)

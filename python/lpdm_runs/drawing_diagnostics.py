@@ -46,7 +46,7 @@ def draw(figure, cell, groups):
 
 
 def _draw_panel(panel, groups, layer, key):
-    for group, (colour, line) in zip(groups, style(groups)):
+    for group, (colour, line) in zip(groups, style([group.method for group in groups])):
         of_runs = [_values(run, layer, key) for run in group.runs]
         length = min(len(values) for values in of_runs)
         if length == 0:

@@ -20,11 +20,11 @@ SETTINGS = {
 }
 
 
-def style(groups):
-    """[(colour, line)] of a cell's groups: a method keeps its colour in all pictures."""
+def style(methods):
+    """[(colour, line)] of lines by their methods, which keep their colours in all pictures."""
     styles, used, further = [], set(), 0
-    for group in groups:
-        colour = METHOD_COLOURS.get(group.method)
+    for method in methods:
+        colour = METHOD_COLOURS.get(method)
         if colour is None or colour in used:
             colour = FURTHER_COLOURS[further % len(FURTHER_COLOURS)]
             further += 1

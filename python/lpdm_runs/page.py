@@ -39,8 +39,7 @@ def write(found, matrices, path, threshold=None):
         parts += _cell(cell, groups, matrices.get(cell))
     parts += ["<h2>Scores</h2>", *_report(found)]
     if aggregates := comparison.aggregates(found):
-        algorithms = {entry["algorithm"] for entry in aggregates}
-        parts.append(_svg(drawing_profiles.size(algorithms),
+        parts.append(_svg(drawing_profiles.size(aggregates),
                           lambda figure: drawing_profiles.draw(figure, aggregates)))
     parts += ["<h2>Runs</h2>", _runs(found), "<h2>Configs</h2>", *_configs(found)]
     # An empty icon keeps browsers from asking for one.

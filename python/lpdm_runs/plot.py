@@ -4,8 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from lpdm_runs import (distances, drawing_curves, drawing_diagnostics, drawing_distances, page,
-                       summary, table_csv)
+from lpdm_runs import (comparison, distances, drawing_curves, drawing_diagnostics,
+                       drawing_distances, drawing_profiles, page, summary, table_csv)
 from lpdm_runs.drawing_style import new_figure, save
 from lpdm_runs.errors import UsageError
 from lpdm_runs.groups import cells
@@ -69,20 +69,10 @@ def matrices_of(found, options):
 
 
 def draw(found, matrices, path, options):
-    """One picture; with one cell, its diagnostics and matrices below the curves."""
+    """One picture: the learning curves, and below them what one cell or several have besides."""
     sections = [(drawing_curves.size(found),
                  lambda part: drawing_curves.draw(part, found, options.threshold))]
-    if len(found) == 1:
-        ((cell, groups),) = found.items()
-        if known := drawing_diagnostics.available(groups):
-            sections.append((drawing_diagnostics.size(known),
-                             lambda part: drawing_diagnostics.draw(part, cell, known)))
-        if cell in matrices:
-            sections.append((drawing_distances.size(matrices[cell]),
-                             lambda part: drawing_distances.draw(part, cell, matrices[cell])))
-    else:
-        print("Layer diagnostics and distances are drawn for one environment and algorithm at a "
-              "time, or all of them with --html.", file=sys.stderr)
+    sections += of_one_cell(found, matrices) if len(found) == 1 else of_several(found)
     sizes = [size for size, _ in sections]
     figure = new_figure(max(width for width, _ in sizes), sum(height for _, height in sizes))
     parts = figure.subfigures(len(sections), 1, squeeze=False,
@@ -91,3 +81,27 @@ def draw(found, matrices, path, options):
         paint(part)
     metadata = {"Date": None} if options.format == ".svg" else None  # equal runs, equal files
     save(figure, path, metadata=metadata)
+
+
+def of_one_cell(found, matrices):
+    """Its layers' diagnostics and matrices: [(size, what draws it)]."""
+    ((cell, groups),) = found.items()
+    sections = []
+    if known := drawing_diagnostics.available(groups):
+        sections.append((drawing_diagnostics.size(known),
+                         lambda part: drawing_diagnostics.draw(part, cell, known)))
+    if cell in matrices:
+        sections.append((drawing_distances.size(matrices[cell]),
+                         lambda part: drawing_distances.draw(part, cell, matrices[cell])))
+    return sections
+
+
+def of_several(found):
+    """The performance profiles of environments that have the paper's scores to go by."""
+    print("Layer diagnostics and distances are drawn for one environment and algorithm at a "
+          "time, or all of them with --html.", file=sys.stderr)
+    aggregates = comparison.aggregates(found)
+    if not aggregates:
+        return []
+    return [(drawing_profiles.size(aggregates),
+             lambda part: drawing_profiles.draw(part, aggregates))]

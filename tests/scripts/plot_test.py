@@ -15,7 +15,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
-import run_folders  # noqa: F401, puts python/ on the path
+from run_folders import write_run  # puts python/ on the path
 
 from lpdm_runs import distances
 
@@ -72,6 +72,20 @@ class PlotTest(unittest.TestCase):
             self.assertIn(part, text)
         again, _ = self.plot("again.svg")
         self.assertEqual(out.read_text(), again.read_text())
+
+    def test_several_environments_have_curves_and_the_performance_profiles(self):
+        for environment, goal in (("CartPole-v1", 400.0), ("Acrobot-v1", -100.0)):
+            for method in ("lpdm", "backprop"):
+                write_run(self.folder / "several" / f"{environment}-{method}", [goal] * 50,
+                          environment=environment, method=method)
+        out = self.folder / "several.svg"
+        done = run("plot", self.folder / "several", "--out", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("for one environment and algorithm at a time", done.stderr)
+        text = "".join(ElementTree.parse(out).getroot().itertext())
+        for part in ("CartPole-v1, REINFORCE", "Acrobot-v1, REINFORCE", "Performance profiles",
+                     "2 runs"):
+            self.assertIn(part, text)
 
     def test_without_distances(self):
         out, _ = self.plot("x.svg", "--no-distances")

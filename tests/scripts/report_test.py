@@ -60,6 +60,18 @@ class Reports(RunsTest):
                  for verdict in comparison.against_frozen(cells(select([self.folder])))}
         self.assertEqual(kinds, {"L_u (hidden 2 × 64)": "better", "L_u (hidden 4 × 64)": "worse"})
 
+    def test_profiles_reach_beyond_the_best_run_and_their_grid_is_the_algorithms(self):
+        for name, mean, method in (("u", 1500.0, "lpdm"), ("f", 250.0, "frozen")):
+            self.write(name, [mean] * 50, method=method)
+        learned, control = comparison.aggregates(cells(select([self.folder])))
+        self.assertEqual((learned["method"], control["method"]), ("lpdm", "frozen"))
+        best = paper.anchors("CartPole-v1")[1]
+        self.assertEqual(learned["thresholds"], control["thresholds"])
+        for entry, score in ((learned, 1500.0 / best), (control, 250.0 / best)):
+            self.assertEqual(entry["profile"],
+                             [float(score > threshold) for threshold in entry["thresholds"]])
+        self.assertEqual((learned["profile"][-2], learned["profile"][-1]), (1.0, 0.0))
+
     def test_variants_have_a_line_and_environments_a_column(self):
         for environment in ("CartPole-v1", "Acrobot-v1"):
             for name, mean, settings in (("plain", 200.0, {}), ("none", 150.0, {"scale": "none"}),

@@ -17,18 +17,23 @@ struct LaunchShape {
   std::size_t shared_bytes = 0;  // dynamic shared memory of a block
 };
 
-// More dynamic shared memory than this has to be asked for, kernel by kernel.
-inline constexpr std::size_t kFreeSharedBytes = 48 * 1024;
+// Lets the kernel's blocks have so much dynamic shared memory. Without being asked they get what
+// its static shared memory leaves of 48 KiB.
+template <class Kernel>
+void allow_shared_bytes(Kernel kernel, std::size_t bytes) {
+  cudaFuncAttributes attributes{};
+  check(cudaFuncGetAttributes(&attributes, kernel), "the attributes of a kernel");
+  if (bytes <= static_cast<std::size_t>(attributes.maxDynamicSharedSizeBytes)) return;
+  check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                             static_cast<int>(bytes)),
+        "the shared memory of a block");
+}
 
 // Enqueues kernel(arguments...), each argument converted to its parameter's type.
 template <class... Parameters, class... Arguments>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_t stream,
             Arguments&&... arguments) {
-  if (shape.shared_bytes > kFreeSharedBytes) {
-    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
-                               static_cast<int>(shape.shared_bytes)),
-          "the shared memory of a block");
-  }
+  if (shape.shared_bytes > 0) allow_shared_bytes(kernel, shape.shared_bytes);
   std::tuple<Parameters...> values(std::forward<Arguments>(arguments)...);
   std::apply(
       [&](auto&... value) {

@@ -22,11 +22,14 @@ enum cudaError_t {
   cudaErrorInvalidDevice = 101,
   cudaErrorNoKernelImageForDevice = 209,
   cudaErrorECCUncorrectable = 214,
+  cudaErrorInvalidPtx = 218,
   cudaErrorNvlinkUncorrectable = 220,
+  cudaErrorUnsupportedPtxVersion = 222,
   cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
   cudaErrorIllegalAddress = 700,
   cudaErrorLaunchTimeout = 702,
+  cudaErrorContextIsDestroyed = 709,
   cudaErrorAssert = 710,
   cudaErrorHardwareStackError = 714,
   cudaErrorIllegalInstruction = 715,
@@ -34,6 +37,7 @@ enum cudaError_t {
   cudaErrorInvalidAddressSpace = 717,
   cudaErrorInvalidPc = 718,
   cudaErrorLaunchFailure = 719,
+  cudaErrorMpsClientTerminated = 810,
   cudaErrorStreamCaptureUnsupported = 900,
   cudaErrorStreamCaptureInvalidated = 901,
   cudaErrorStreamCaptureUnjoined = 904,
@@ -50,6 +54,9 @@ enum cudaMemcpyKind {
 enum cudaFuncAttribute {
   cudaFuncAttributeMaxDynamicSharedMemorySize = 8,
   cudaFuncAttributePreferredSharedMemoryCarveout = 9
+};
+struct cudaFuncAttributes {
+  int maxDynamicSharedSizeBytes;
 };
 enum cudaDeviceAttr {
   cudaDevAttrClockRate = 13,
@@ -121,6 +128,7 @@ struct Launch {
 };
 cudaError_t enqueue(Launch launch, Stream* stream);
 cudaError_t set_dynamic_shared(const void* kernel, std::size_t bytes);
+std::size_t dynamic_shared(const void* kernel);
 }  // namespace lpdm::shim
 
 using cudaStream_t = lpdm::shim::Stream*;
@@ -195,6 +203,13 @@ cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribut
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
   return lpdm::shim::set_dynamic_shared(reinterpret_cast<const void*>(kernel),
                                         static_cast<std::size_t>(value));
+}
+
+template <class... Parameters>
+cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Parameters...)) {
+  attributes->maxDynamicSharedSizeBytes =
+      static_cast<int>(lpdm::shim::dynamic_shared(reinterpret_cast<const void*>(kernel)));
+  return cudaSuccess;
 }
 
 template <class... Parameters>

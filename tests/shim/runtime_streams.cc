@@ -18,22 +18,27 @@ namespace {
 
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostBlocksAside = 65535;
-constexpr std::size_t kFreeShared = 48 * 1024;
-constexpr std::size_t kMostShared = 227 * 1024;
+// Static shared memory is a variable like others here: each kernel is taken to have this much.
+constexpr std::size_t kStaticShared = 16 * 1024;
+constexpr std::size_t kFreeShared = 48 * 1024 - kStaticShared;
+constexpr std::size_t kMostShared = 227 * 1024 - kStaticShared;
 
 std::map<const void*, std::size_t>& asked_shared() {
   static std::map<const void*, std::size_t> asked;
   return asked;
 }
 
+std::size_t allowed_shared(const void* kernel) {
+  const auto asked = asked_shared().find(kernel);
+  return asked == asked_shared().end() ? kFreeShared : asked->second;
+}
+
 bool valid(const Launch& launch) {
   const std::uint64_t threads = std::uint64_t{launch.block.x} * launch.block.y * launch.block.z;
   const std::uint64_t blocks = std::uint64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
-  const auto asked = asked_shared().find(launch.kernel);
-  const std::size_t allowed = asked == asked_shared().end() ? kFreeShared : asked->second;
   return threads > 0 && threads <= kMostThreads && blocks > 0 && launch.grid.x <= 0x7FFFFFFFU &&
          launch.grid.y <= kMostBlocksAside && launch.grid.z <= kMostBlocksAside &&
-         launch.shared_bytes <= allowed;
+         launch.shared_bytes <= allowed_shared(launch.kernel);
 }
 
 // Host memory that is not pinned is read when the copy is asked for, as the runtime does.
@@ -105,8 +110,13 @@ cudaError_t set_dynamic_shared(const void* kernel, std::size_t bytes) {
   Device& device = Device::get();
   const std::lock_guard lock(device.mutex);
   if (bytes > kMostShared) return device.remember(cudaErrorInvalidValue);
-  asked_shared()[kernel] = std::max(bytes, kFreeShared);
+  asked_shared()[kernel] = bytes;
   return cudaSuccess;
+}
+
+std::size_t dynamic_shared(const void* kernel) {
+  const std::lock_guard lock(Device::get().mutex);
+  return allowed_shared(kernel);
 }
 
 void set_seed(std::uint64_t seed) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/available_memory.h"
+#include "core/cuda_library.h"
 #include "io/checkpoint_store.h"
 #include "io/descriptor.h"
 #include "io/files.h"
@@ -73,8 +74,9 @@ std::vector<SweepConfig> load_configs(const SweepArguments& arguments) {
   return configs;
 }
 
-// Throws if the device is not there.
+// Throws if the device is not there. Of a GPU it takes nothing: the runs may need all of it.
 void check_device(const Config& config) {
+  if (config.run.device != "cpu" && cuda_library().usable()) return;
   ThreadPool pool(1);
   make_backend(config.run.device, pool, backend_options(config));
 }

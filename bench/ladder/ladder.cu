@@ -143,6 +143,7 @@ T* on_device(const std::vector<T>& values) {
   check(cudaMalloc(&memory, values.size() * sizeof(T)), "an allocation");
   check(cudaMemcpy(memory, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice),
         "a copy");
+  check(cudaDeviceSynchronize(), "a copy");  // before work on streams that do not wait for it
   return memory;
 }
 
@@ -172,7 +173,8 @@ class Ladder {
   template <class Run>
   void step(const char* name, float* to, const std::vector<double>& expected, double tolerance,
             const Run& run) {
-    check(cudaMemset(to, 0xFF, expected.size() * sizeof(float)), "clearing memory");
+    check(cudaMemsetAsync(to, 0xFF, expected.size() * sizeof(float), context_.stream),
+          "clearing memory");
     run();
     check(cudaStreamSynchronize(context_.stream), name);
     const double off = deviation(to, expected);

@@ -23,6 +23,8 @@ bool is_fatal(cudaError_t status) {
     case cudaErrorNvlinkUncorrectable:
     case cudaErrorDevicesUnavailable:
     case cudaErrorExternalDevice:
+    case cudaErrorContextIsDestroyed:
+    case cudaErrorMpsClientTerminated:
     case cudaErrorAssert:
     case cudaErrorUnknown:
       return true;
@@ -42,12 +44,25 @@ std::string cause_text(cudaError_t status) {
   return fmt::format("{}, {}", cudaGetErrorName(status), cudaGetErrorString(status));
 }
 
+// The program was built for other devices, or by a toolkit that the driver does not know yet.
+bool is_without_code(cudaError_t status) {
+  return status == cudaErrorNoKernelImageForDevice || status == cudaErrorInvalidPtx ||
+         status == cudaErrorUnsupportedPtxVersion;
+}
+
 }  // namespace
 
 void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   if (status == cudaErrorMemoryAllocation) throw_out_of_memory(what);
   if (is_fatal(status)) throw_lost(what, cause_text(status));
+  cudaGetLastError();  // or the next call would report it again
+  if (is_without_code(status)) {
+    throw Error(fmt::format(
+        "this program has no code for the GPU ({}); update the driver, or build it with "
+        "LPDM_CUDA_ARCHITECTURES=native on this machine",
+        cause_text(status)));
+  }
   throw Error(fmt::format("CUDA refused {} ({}); try --device cpu", what, cause_text(status)));
 }
 
@@ -65,7 +80,12 @@ void check(cublasStatus_t status, const char* what) {
 void throw_out_of_memory(const std::string& asked) {
   cudaGetLastError();  // or the next call would report it again
   std::size_t free = 0, total = 0;
-  check(cudaMemGetInfo(&free, &total), "the question for free memory");
+  if (cudaMemGetInfo(&free, &total) != cudaSuccess) {  // not even for its own part of it
+    cudaGetLastError();
+    throw Error(fmt::format(
+        "the GPU has no memory left for {}, not even to say how much; end other programs on it",
+        asked));
+  }
   throw Error(fmt::format(
       "the GPU has no memory left for {}: {} of its {} bytes are free; make updates smaller "
       "(algorithm.episodes_per_update, algorithm.ppo.horizon, env.count), lower "

@@ -38,8 +38,8 @@ Context::~Context() {
 
 cublasHandle_t Context::blas() {
   if (blas_ != nullptr) return blas_;
+  if (workspace_ == nullptr) workspace_ = shared_.memory.allocate(kWorkspaceBytes);
   check(cublasCreate(&blas_), "its start");
-  workspace_ = shared_.memory.allocate(kWorkspaceBytes);
   check(cublasSetStream(blas_, stream), "a stream");
   check(cublasSetWorkspace(blas_, workspace_, kWorkspaceBytes), "a workspace");
   check(cublasSetMathMode(blas_, CUBLAS_PEDANTIC_MATH), "float32 arithmetic");

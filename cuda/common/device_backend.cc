@@ -24,21 +24,22 @@ void require_device() {
 }
 
 // The library is the machine's own: what it promises about results is its major version's.
-void require_blas(Context& context) {
+void require_blas() {
   int version = 0;
-  check(cublasGetVersion(context.blas(), &version), "the question for its version");
-  constexpr int kMajor = 10000;
-  if (version / kMajor == CUBLAS_VERSION / kMajor) return;
+  check(cublasGetProperty(MAJOR_VERSION, &version), "the question for its version");
+  constexpr int kBuiltWith = CUBLAS_VERSION / 10000;
+  if (version == kBuiltWith) return;
   throw Error(fmt::format(
       "the CUDA backend was built with cuBLAS {} and found cuBLAS {}; install the libraries of "
       "CUDA {}",
-      CUBLAS_VERSION / kMajor, version / kMajor, CUBLAS_VERSION / kMajor));
+      kBuiltWith, version, kBuiltWith));
 }
 
 }  // namespace
 
 DeviceBackend::DeviceBackend(const CudaOptions& options) {
   require_device();
+  require_blas();
   shared_.device = device_properties();
   shared_.arithmetic =
       resolve_arithmetic(static_cast<Arithmetic>(options.arithmetic), shared_.device.architecture);
@@ -47,7 +48,6 @@ DeviceBackend::DeviceBackend(const CudaOptions& options) {
                               ? static_cast<std::size_t>(options.distance_bytes)
                               : shared_.device.cache / 2;
   main_ = std::make_unique<Context>(shared_);
-  require_blas(*main_);
 }
 
 DeviceBackend::~DeviceBackend() {

@@ -1,7 +1,10 @@
 #include <cub/device/device_segmented_radix_sort.cuh>
+#include <limits>
+#include <string>
 
 #include "common/cub_memory.h"
 #include "common/segmented_sort.h"
+#include "lpdm/error.h"
 
 namespace lpdm::cuda {
 
@@ -9,10 +12,16 @@ void sort_segments(Context& context, const std::uint32_t* keys, std::uint32_t* s
                    std::int64_t segments, std::int64_t stride, const std::int64_t* begins,
                    const std::int64_t* ends) {
   constexpr int kBits = 32;
+  if (segments * stride > std::numeric_limits<int>::max()) {
+    throw Error("a layer of " + std::to_string(segments) + " outputs and a batch of " +
+                std::to_string(stride) + " rows are more values than can be sorted at once, " +
+                std::to_string(std::numeric_limits<int>::max()) +
+                "; make updates smaller, or set hidden.pairs to landmarks:64");
+  }
   call_cub(context, "a sort", [&](void* memory, std::size_t& bytes) {
-    return cub::DeviceSegmentedRadixSort::SortKeys(memory, bytes, keys, sorted, segments * stride,
-                                                   segments, begins, ends, 0, kBits,
-                                                   context.stream);
+    return cub::DeviceSegmentedRadixSort::SortKeys(
+        memory, bytes, keys, sorted, static_cast<int>(segments * stride),
+        static_cast<int>(segments), begins, ends, 0, kBits, context.stream);
   });
 }
 

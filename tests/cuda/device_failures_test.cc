@@ -102,6 +102,17 @@ TEST_F(DeviceFailures, MemoryThatIsNotThereIsReportedWithNumbers) {
   backend->release(held, 20 << 20);
 }
 
+TEST_F(DeviceFailures, AGpuWithoutMemoryEvenForAnAnswerIsNamed) {
+  shim::lose_device(cudaErrorMemoryAllocation);  // every call that needs a context says so
+  try {
+    cuda::check(cudaErrorMemoryAllocation, "the making of a stream");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    expect_part(error.what(),
+                "no memory left for the making of a stream, not even to say how much");
+  }
+}
+
 TEST_F(DeviceFailures, ALostGpuIsToldFromARefusedCall) {
   const auto text_of = [](cudaError_t status) {
     try {
@@ -117,6 +128,7 @@ TEST_F(DeviceFailures, ALostGpuIsToldFromARefusedCall) {
     expect_part(text_of(lost), "--resume");
   }
   expect_part(text_of(cudaErrorInvalidValue), "CUDA refused an update");
+  expect_part(text_of(cudaErrorUnsupportedPtxVersion), "no code for the GPU");
   expect_part(text_of(cudaErrorMemoryAllocation), "no memory left for an update: ");
   EXPECT_EQ(text_of(cudaSuccess), "");
 }

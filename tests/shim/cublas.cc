@@ -73,8 +73,8 @@ cublasStatus_t cublasDestroy(cublasHandle_t handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasGetVersion(cublasHandle_t, int* version) {
-  *version = 130000;
+cublasStatus_t cublasGetProperty(libraryPropertyType, int* value) {
+  *value = CUBLAS_VERSION / 10000;
   return CUBLAS_STATUS_SUCCESS;
 }
 

@@ -149,7 +149,9 @@ struct Ppo::Impl {
     if (diagnosed && fixed_features) learn_features(epoch, &report);
     if (diagnosed && !fixed_features) learn_minibatch(epoch, 0, &report);
     const std::int64_t first = diagnosed && !fixed_features ? 1 : 0;
-    recording->enqueue(static_cast<std::uint64_t>(2 * epoch + (diagnosed ? 1 : 0)), [&] {
+    const std::int64_t variant =
+        (buffer.rows().capacity * ppo.epochs + epoch) * 2 + (diagnosed ? 1 : 0);
+    recording->enqueue(static_cast<std::uint64_t>(variant), [&] {
       if (fixed_features && !diagnosed) learn_features(epoch, nullptr);
       for (std::int64_t m = first; m < minibatches(); ++m) learn_minibatch(epoch, m, nullptr);
     });

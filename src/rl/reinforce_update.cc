@@ -96,15 +96,16 @@ UpdateReport ReinforceUpdate::run(const Batch& batch, const UpdateOptions& optio
   const TimeMark start = backend_.mark();
   if (baseline() && evaluated == Evaluated::kRollout) {
     // Their place differs from update to update, which a recording could not follow.
-    rows_.forward_hidden(batch.rows(), {.count = episode_count_.data(),
-                                        .capacity = rows_.capacity() - batch.rows()});
+    rows_.forward_hidden(batch.rows(),
+                         {.count = episode_count_.data(), .capacity = bucket_ - batch.rows()});
   }
   if (options.landmarks) {
+    recording_->forget();  // the given rows may take new memory
     learn(inputs, evaluated);
-    recording_->forget();  // the given rows may have taken new memory
   } else {
-    const std::uint64_t variant =
-        (options.diagnostics ? 1U : 0U) + (evaluated == Evaluated::kRollout ? 2U : 0U);
+    const std::uint64_t variant = static_cast<std::uint64_t>(bucket_) * 4 +
+                                  (options.diagnostics ? 1U : 0U) +
+                                  (evaluated == Evaluated::kRollout ? 2U : 0U);
     recording_->enqueue(variant, [&] { learn(inputs, evaluated); });
   }
   const TimeMark end = backend_.mark();
@@ -136,6 +137,7 @@ void ReinforceUpdate::upload(const Batch& batch, double learning_rate_factor, Ev
   const auto episodes = static_cast<std::int64_t>(batch.episode_ends.size());
   const std::int64_t seen = batch.rows() + (baseline() ? episodes : 0);
   reserve(batch, seen);
+  bucket_ = row_bucket(seen);
   if (evaluated == Evaluated::kNobody) rows_.write(batch.observations, 0);
   if (baseline()) {
     rows_.write(batch.final_observations, batch.rows());

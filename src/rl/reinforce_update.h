@@ -50,8 +50,8 @@ class ReinforceUpdate {
   UpdateReport run(const Batch& batch, const UpdateOptions& options, Evaluated evaluated);
   void reserve(const Batch& batch, std::int64_t seen);
   void upload(const Batch& batch, double learning_rate_factor, Evaluated evaluated);
-  Rows batch_rows() const { return {.count = row_count_.data(), .capacity = rows_.capacity()}; }
-  Rows seen_rows() const { return {.count = seen_count_.data(), .capacity = rows_.capacity()}; }
+  Rows batch_rows() const { return {.count = row_count_.data(), .capacity = bucket_}; }
+  Rows seen_rows() const { return {.count = seen_count_.data(), .capacity = bucket_}; }
   void evaluate(Evaluated evaluated);
   void learn(const HiddenLearner::Inputs& inputs, Evaluated evaluated);
   void learn_policy(const float* weights, Evaluated evaluated);
@@ -73,6 +73,9 @@ class ReinforceUpdate {
   std::optional<ValueHead> value_head_;
   HiddenLearner learner_;
   std::int64_t updates_ = 0;
+  // Of the latest batch's rows and final observations: what is computed of a batch does not depend
+  // on those before it, for which there may be more memory.
+  std::int64_t bucket_ = 0;
   DeviceArray<float> actions_;               // (capacity, action_width)
   DeviceArray<float> rewards_;               // (capacity)
   DeviceArray<float> returns_;               // (capacity)

@@ -71,7 +71,8 @@ bool RolloutBuffer::load(const HorizonRollout& rollout) {
   upload(rollout);
   row_count_.write(std::vector<std::int64_t>{size_});
   seen_count_.write(std::vector<std::int64_t>{seen});
-  const Rows all{.count = seen_count_.data(), .capacity = hidden_.capacity()};
+  bucket_ = row_bucket(seen);
+  const Rows all{.count = seen_count_.data(), .capacity = bucket_};
   hidden_.forward(all, observations_.data());
   heads_.forward(all, hidden_.features());
   backend_.generalized_advantage({.horizon = rollout.horizon,

@@ -22,7 +22,8 @@ class RolloutBuffer {
   void refresh_features() { hidden_.forward(rows(), observations_.data()); }
 
   std::int64_t size() const { return size_; }
-  Rows rows() const { return {.count = row_count_.data(), .capacity = hidden_.capacity()}; }
+  // Their capacity goes by what the rollout has seen: no more depends on those before it.
+  Rows rows() const { return {.count = row_count_.data(), .capacity = bucket_}; }
   HiddenActivations& hidden() { return hidden_; }
 
   // Per row:
@@ -44,6 +45,7 @@ class RolloutBuffer {
   HiddenActivations hidden_;
   HeadActivations heads_;
   std::int64_t size_ = 0;
+  std::int64_t bucket_ = 0;               // of rows, next observations and final ones
   DeviceArray<std::int64_t> row_count_;   // (1)
   DeviceArray<std::int64_t> seen_count_;  // (1), rows, next observations and final ones
   DeviceArray<float> observations_;       // (seen, observation_size)

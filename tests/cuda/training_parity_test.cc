@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 
 #include "lpdm/config.h"
 #include "lpdm/network.h"
@@ -20,9 +21,8 @@ float wave(int i) {
   return std::sin(0.37F * static_cast<float>(i) + 0.01F * static_cast<float>(i % 17));
 }
 
-// Episodes of continuous actions; both their number and length depend on `number`.
-Batch batch_of(int number) {
-  const int rows = 40 + 7 * (number % 4);
+// Episodes of continuous actions.
+Batch batch_of(int number, int rows) {
   Batch batch{.observation_size = kInputs,
               .action_width = kActions,
               .observations = {},
@@ -38,6 +38,9 @@ Batch batch_of(int number) {
   }
   return batch;
 }
+
+// Their length depends on `number`.
+Batch batch_of(int number) { return batch_of(number, 40 + 7 * (number % 4)); }
 
 HorizonRollout rollout_of(int number) {
   HorizonRollout rollout;
@@ -63,15 +66,31 @@ struct Outcome {
   std::vector<double> losses;
 };
 
-// `updates` updates of a fresh network; diagnostics in every third.
-Outcome train(Backend& backend, const Config& config, int updates) {
-  const ActionSpace action{.discrete = false, .size = kActions, .low = {}, .high = {}};
+const ActionSpace& action_space() {
+  static const ActionSpace action{.discrete = false, .size = kActions, .low = {}, .high = {}};
+  return action;
+}
+
+Network fresh_network(Backend& backend, const Config& config) {
   Network network(backend, {.input = kInputs,
                             .hidden = {12, 9},
                             .output = kActions,
                             .value_head = config.algorithm.has_value_head(),
                             .learned_std = !config.policy.std});
   network.initialize(Initialization::kTorch, 5);
+  return network;
+}
+
+std::vector<std::vector<float>> parameters_of(Network& network) {
+  std::vector<std::vector<float>> all;
+  for (Layer& layer : network.layers()) all.push_back(layer.parameters().values());
+  if (Layer* value = network.value_head()) all.push_back(value->parameters().values());
+  return all;
+}
+
+// `updates` updates of a fresh network; diagnostics in every third.
+Outcome train(Backend& backend, const Config& config, int updates) {
+  Network network = fresh_network(backend, config);
   Outcome outcome;
   const auto note = [&outcome](const UpdateReport& report) {
     outcome.losses.push_back(report.policy_loss);
@@ -85,16 +104,13 @@ Outcome train(Backend& backend, const Config& config, int updates) {
                          .rate_factor = 1.0 / (1.0 + 0.01 * number)};
   };
   if (config.algorithm.name == AlgorithmName::kPpo) {
-    Ppo ppo(backend, network, action, config);
+    Ppo ppo(backend, network, action_space(), config);
     for (int k = 0; k < updates; ++k) note(ppo.update(rollout_of(k), options(k)));
   } else {
-    Reinforce reinforce(backend, network, action, config);
+    Reinforce reinforce(backend, network, action_space(), config);
     for (int k = 0; k < updates; ++k) note(reinforce.update(batch_of(k), options(k)));
   }
-  for (Layer& layer : network.layers()) outcome.parameters.push_back(layer.parameters().values());
-  if (Layer* value = network.value_head()) {
-    outcome.parameters.push_back(value->parameters().values());
-  }
+  outcome.parameters = parameters_of(network);
   return outcome;
 }
 
@@ -126,6 +142,29 @@ TEST_P(TrainingParity, FollowsTheCpuAndRepeatsItself) {
   const Outcome again = train(*make_test_backend(pool), config, updates);
   EXPECT_EQ(again.parameters, actual.parameters);
   EXPECT_EQ(again.losses, actual.losses);
+}
+
+// A run that goes on in a new process has not seen the long batches before.
+TEST(Training, GoesOnAfterLongBatchesAsIfThereHadBeenNone) {
+  for (const char* settings :
+       {"{}", R"({"hidden": {"pairs": "landmarks:16"}})", R"({"hidden": {"method": "backprop"}})",
+        R"({"algorithm": {"name": "reinforce_baseline"}, "value": {"steps": 2}})"}) {
+    const Config config = parse_config(settings);
+    ThreadPool pool(1);
+    const auto backend = make_test_backend(pool);
+    const auto trained = [&](bool in_two_processes) {
+      Network network = fresh_network(*backend, config);
+      auto updates = std::make_unique<Reinforce>(*backend, network, action_space(), config);
+      updates->update(batch_of(0, 700), {});
+      if (in_two_processes) {
+        updates = std::make_unique<Reinforce>(*backend, network, action_space(), config);
+        updates->set_iteration(1);
+      }
+      for (int k = 1; k < 5; ++k) updates->update(batch_of(k), {});
+      return parameters_of(network);
+    };
+    EXPECT_EQ(trained(true), trained(false)) << settings;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -72,8 +72,12 @@ __global__ void __launch_bounds__(kTileThreads)
                  state);
 }
 
+// Not to be taken for packed outputs, whose forms are 0 or more.
 KeptMemory::Key key_of(const LandmarkPairs& pairs, const PairwiseTarget& options) {
-  return {.owner = options.input, .rows = pairs.stride, .width = pairs.landmark_capacity};
+  return {.owner = options.input,
+          .rows = pairs.stride,
+          .width = pairs.landmark_capacity,
+          .form = -1 - static_cast<int>(options.metric)};
 }
 
 void form_distances(Context& context, const LandmarkPairs& pairs, const PairwiseTarget& options,

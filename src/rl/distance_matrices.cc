@@ -68,10 +68,10 @@ class Matrices {
     rows_ = std::min(length, max_rows);
     for (std::int64_t i = 0; i < rows_; ++i) chosen_.push_back(i * length / rows_);
     observations_ = pick(episode.observations, chosen_, network.shape().input);
-    input_ = DeviceArray<float>(backend, static_cast<std::int64_t>(observations_.size()));
-    input_.write(observations_);
     row_count_.write(std::vector<std::int64_t>{rows_});
     hidden_.reserve(rows_);
+    input_ = DeviceArray<float>(backend, hidden_.capacity() * network.shape().input);
+    input_.write(observations_);
     hidden_.forward(rows(), input_.data());
     if (config.hidden.loss.guided) compute_shift(episode);
     distances_ = {.rows = rows_, .length = length, .return_sum = episode.return_sum};

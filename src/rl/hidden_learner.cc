@@ -82,7 +82,7 @@ void HiddenLearner::compute_gradients(const Inputs& inputs, HeadActivations* hea
   });
 }
 
-void HiddenLearner::select_landmarks(const Inputs& inputs) {
+std::int64_t HiddenLearner::select_landmarks(const Inputs& inputs) {
   const PairSelection& pairs = hidden_.loss.pairs;
   if (pairs.sparse != SparsePairs::kNone || pairs.low_rank > 0) {
     throw UsageError(
@@ -96,7 +96,7 @@ void HiddenLearner::select_landmarks(const Inputs& inputs) {
   if (inputs.landmarks != nullptr) {
     landmarks_.write(*inputs.landmarks);
     landmark_count_.write(std::vector<std::int64_t>{wanted});
-    return;
+    return wanted;
   }
   backend_.draw_landmarks({.rows = inputs.rows,
                            .landmarks = wanted,
@@ -104,6 +104,7 @@ void HiddenLearner::select_landmarks(const Inputs& inputs) {
                            .iteration = inputs.iteration,
                            .selected = landmarks_.data(),
                            .selected_count = landmark_count_.data()});
+  return wanted;
 }
 
 PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
@@ -131,10 +132,10 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
     target.shift = shift_.data();
   }
   if (inputs.landmarks != nullptr || hidden_.loss.pairs.landmarks > 0) {
-    select_landmarks(inputs);
+    const std::int64_t landmark_capacity = select_landmarks(inputs);
     target.landmarks = landmarks_.data();
     target.landmark_count = landmark_count_.data();
-    target.landmark_capacity = landmarks_.size();
+    target.landmark_capacity = landmark_capacity;
   }
   return target;
 }

@@ -10,17 +10,17 @@ namespace lpdm::cuda {
 
 namespace {
 
-// Each unordered pair once: two landmarks meet in the row of the later one.
-__device__ void list_near(const LandmarkPairs& pairs, const RowCounts& counts,
-                          std::int64_t first_row, int m, std::int64_t row, float distance,
-                          LayerState& state) {
+// Returns how many pairs are at the maximum, 0 or 1. Each unordered pair once: two landmarks meet
+// in the row of the later one.
+__device__ int list_near(const LandmarkPairs& pairs, const RowCounts& counts,
+                         std::int64_t first_row, int m, std::int64_t row, float distance,
+                         LayerState& state) {
   const float maximum = maximum_of(state);
-  if (distance < kNearMaximumFp32 * maximum) return;
+  if (distance < kNearMaximumFp32 * maximum) return 0;
   const std::int64_t landmark = pairs.landmarks[m];
-  if (counts.is_landmark(static_cast<int>(row - first_row)) && landmark > row) return;
-  if (distance == maximum) atomicAdd(&state.exact_count, 1U);
-  const unsigned slot = atomicAdd(&state.near_count, 1U);
-  if (slot < kMostListed) state.near[slot] = pair_key(landmark, row);
+  if (counts.is_landmark(static_cast<int>(row - first_row)) && landmark > row) return 0;
+  note_near(landmark, row, state);
+  return distance == maximum ? 1 : 0;
 }
 
 __global__ void __launch_bounds__(kTileThreads)
@@ -34,9 +34,12 @@ __global__ void __launch_bounds__(kTileThreads)
   const float maximum = maximum_of(*state);
   if (options.gradient && options.through_maximum && maximum > 0.0F &&
       scratch.maxima[blockIdx.x] >= kNearMaximumFp32 * maximum) {
+    std::int64_t at_maximum = 0;
     for_block_pairs(pairs, first_row, block_rows, [&](int m, std::int64_t row) {
-      list_near(pairs, counts, first_row, m, row, distances[m * pairs.stride + row], *state);
+      at_maximum +=
+          list_near(pairs, counts, first_row, m, row, distances[m * pairs.stride + row], *state);
     });
+    count_at_maximum(at_maximum, *state);
   }
   ErrorSums errors;
   if (state->sum_errors) {

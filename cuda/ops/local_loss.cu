@@ -62,19 +62,26 @@ LossPass prepare(Context& context, const LocalLoss& op) {
 // Keeps T and D between the passes where memory allows: it saves forming them a second time.
 void store_pairs(Context& context, const LossPass& pass, LayerView& view) {
   constexpr std::int64_t kFewLandmarks = 512;  // 8 KiB a row of the batch at most
+  constexpr std::size_t kMostOfDevice = 16;    // a layer takes no more than this part of its memory
   const PairDomains& domains = pass.domains;
   const std::int64_t rows = round_up(domains.all.rows.capacity, kTileColumns);
   const std::int64_t columns = round_up(domains.all.columns.capacity, kTileColumns);
   const std::int64_t matrices = domains.landmarks ? 4 : 2;
   const auto bytes = static_cast<std::size_t>(matrices * rows * columns) * sizeof(float);
-  const bool few = domains.landmarks && rows <= kFewLandmarks;
+  const bool few =
+      domains.landmarks && rows <= kFewLandmarks && bytes <= context.device.memory / kMostOfDevice;
   const auto layers = static_cast<std::size_t>(pass.op.layer_count);
   if (!few && bytes > context.memory_budget / layers) return;
-  view.stored = {context.scratch<float>(rows * columns), context.scratch<float>(rows * columns),
-                 columns};
-  view.mirrored = domains.landmarks ? StoredPairs{context.scratch<float>(rows * columns),
-                                                  context.scratch<float>(rows * columns), rows}
-                                    : view.stored;
+  // Passes read tiles in which no episode of their rows has pairs, and which none has formed.
+  const bool gaps = domains.all.episode_begin != nullptr;
+  const auto matrix = [&] {
+    auto* entries = context.scratch<float>(rows * columns);
+    const auto size = static_cast<std::size_t>(rows * columns) * sizeof(float);
+    if (gaps) check(cudaMemsetAsync(entries, 0, size, context.stream), "clearing memory");
+    return entries;
+  };
+  view.stored = {matrix(), matrix(), columns};
+  view.mirrored = domains.landmarks ? StoredPairs{matrix(), matrix(), rows} : view.stored;
 }
 
 LayerView pack_layer(Context& context, const LossPass& pass, const LocalLossLayer& layer) {

@@ -41,7 +41,8 @@ __device__ inline void finish_layer(const LayerOptions& options, const float* ou
   state.factor = ratio_or_zero(-2.0 * options.output_weight * slope, maximum);
   if (!shared) return;
   // In units of E: −Σ E·D̄ / K for each of the K = 2 · pairs entries at the maximum.
-  const unsigned pairs = all_listed ? static_cast<unsigned>(state.listed_count) : state.exact_count;
+  const double pairs =
+      all_listed ? static_cast<double>(state.listed_count) : static_cast<double>(state.exact_count);
   const double share = -state.errors.distance / maximum / (2.0 * pairs);
   if (all_listed) {
     const double per_difference = options.metric == Metric::kL1 ? share : share / maximum;

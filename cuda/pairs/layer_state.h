@@ -40,17 +40,17 @@ struct ErrorSums {
 };
 
 // Pairs at the maximum of D but for rounding are listed, so that float64 can tell them apart, as
-// many as this; more are only counted, and those equal to the maximum in float32 share its
-// gradient.
+// many as this; of more it is only known that they are more, and those equal to the maximum in
+// float32 share its gradient.
 inline constexpr int kMostListed = 1024;
 
 // Starts as zero bytes.
 struct LayerState {
   unsigned maximum_bits;  // of max D; floats from +0 on ascend with their bits
   unsigned sum_blocks_done, settle_blocks_done;
-  unsigned near_count;   // pairs near the maximum
-  unsigned exact_count;  // pairs at it, in float32
-  bool sum_errors;       // the sums cancel: Σ E² and Σ E·D have to be summed directly
+  unsigned near_count;             // pairs near the maximum; beyond kMostListed not all
+  unsigned long long exact_count;  // pairs at it, in float32
+  bool sum_errors;                 // the sums cancel: Σ E² and Σ E·D have to be summed directly
   PairSums sums;
   ErrorSums errors;
   ErrorWeights weights;

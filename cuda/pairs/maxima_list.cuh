@@ -20,6 +20,19 @@ __device__ inline double exact_term(Metric metric, float a, float b) {
   return metric == Metric::kL1 ? fabs(difference) : difference * difference;
 }
 
+// Lists a pair near the maximum while there is room: many of them would else wait for each other.
+__device__ inline void note_near(std::int64_t a, std::int64_t b, LayerState& state) {
+  const volatile unsigned& so_far = state.near_count;
+  if (so_far > kMostListed) return;
+  const unsigned slot = atomicAdd(&state.near_count, 1U);
+  if (slot < kMostListed) state.near[slot] = pair_key(a, b);
+}
+
+// Adds what the running thread has found.
+__device__ inline void count_at_maximum(std::int64_t pairs, LayerState& state) {
+  if (pairs > 0) atomicAdd(&state.exact_count, static_cast<unsigned long long>(pairs));
+}
+
 // Sorts state.near, in whatever order it was written, into state.sorted; a pair may be there twice.
 __device__ inline void sort_listed(LayerState& state, int count) {
   for (int k = static_cast<int>(threadIdx.x); k < count; k += kTileThreads) {

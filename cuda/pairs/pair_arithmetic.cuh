@@ -16,12 +16,20 @@ namespace lpdm::cuda {
 // is decides float64.
 inline constexpr float kNearMaximumFp32 = 1.0F - 4e-6F;
 
+// The least such distance of `dim` values each. Where rounding does not become less with the values
+// (kValueRounding), neither does what it hides.
+template <class Arithmetic>
+__device__ float near_maximum(float maximum, std::int64_t dim) {
+  return Arithmetic::kNearMaximum * maximum -
+         Arithmetic::kValueRounding * sqrtf(static_cast<float>(dim));
+}
+
 // Σ |a − b| in float32: FADD, FADD |·|.
 struct Fp32L1 {
   using Accumulator = float;
   static constexpr int kValuesPerWord = 1;
   static constexpr int kFlushWords = 0;  // the accumulator holds the whole sum
-  static constexpr float kNearMaximum = kNearMaximumFp32;
+  static constexpr float kNearMaximum = kNearMaximumFp32, kValueRounding = 0.0F;
   __device__ static std::uint32_t pack(float value, float) { return __float_as_uint(value); }
   __device__ static void add(Accumulator& sum, std::uint32_t a, std::uint32_t b) {
     sum = __fadd_rn(sum, fabsf(__fadd_rn(__uint_as_float(a), -__uint_as_float(b))));
@@ -35,7 +43,7 @@ struct Fp32L2 {
   using Accumulator = float;
   static constexpr int kValuesPerWord = 1;
   static constexpr int kFlushWords = 0;
-  static constexpr float kNearMaximum = kNearMaximumFp32;
+  static constexpr float kNearMaximum = kNearMaximumFp32, kValueRounding = 0.0F;
   __device__ static std::uint32_t pack(float value, float) { return __float_as_uint(value); }
   __device__ static void add(Accumulator& sum, std::uint32_t a, std::uint32_t b) {
     const float difference = __fadd_rn(__uint_as_float(a), -__uint_as_float(b));
@@ -55,6 +63,8 @@ struct Fixed {
   // |a − b| ≤ 2²³ in bits: 511 of them are below 2³². Before that the sum moves into a float.
   static constexpr int kFlushWords = 496;
   static constexpr float kNearMaximum = kNearMaximumFp32;
+  // Of the difference of two distances, by the square root of their values: 3.5 deviations.
+  static constexpr float kValueRounding = 1.0F / 1048576.0F;
   static constexpr float kBias = 6291456.0F;           // 1.5 · 2²²
   static constexpr float kValuesPerUnit = 2097152.0F;  // 2²¹
   static constexpr float kUnitsPerBit = 1.0F / 4194304.0F;
@@ -77,7 +87,8 @@ struct Half2 {
   using Accumulator = __half2;
   static constexpr int kValuesPerWord = 2;
   static constexpr int kFlushWords = 16;
-  static constexpr float kNearMaximum = 1.0F - 1e-3F;  // each value is off by 2⁻¹¹ at most
+  static constexpr float kNearMaximum = 1.0F - 1e-3F;  // each value is off by 2⁻¹¹ of it at most
+  static constexpr float kValueRounding = 0.0F;
   __device__ static std::uint32_t pack(float even, float odd) {
     return word_of(__floats2half2_rn(even, odd));
   }

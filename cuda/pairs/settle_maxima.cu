@@ -15,34 +15,32 @@ __device__ bool is_first_of_pair(const PairDomain& domain, std::int64_t row, std
   return place < 0 || place > row;
 }
 
-// Few entries are near the maximum: which ones is asked of the registers, the rest is not unrolled.
-template <class LayerArithmetic>
-__device__ void list_near(const PairDomain& domain, const TileBounds& bounds,
-                          const EntryMasks& masks, const Fragment& distances, float maximum,
-                          LayerState& state) {
+// Lists the tile's pairs from `least` on and returns how many of them are at the maximum. Few
+// entries are so near: which ones is asked of the registers, the rest is not unrolled.
+__device__ int list_near(const PairDomain& domain, const TileBounds& bounds,
+                         const EntryMasks& masks, const Fragment& distances, float least,
+                         float maximum, LayerState& state) {
   std::uint64_t near = 0, exact = 0;
 #pragma unroll
   for (int r = 0; r < kOwn; ++r) {
 #pragma unroll
     for (int c = 0; c < kOwn; ++c) {
-      if (distances[r][c] >= LayerArithmetic::kNearMaximum * maximum) near |= EntryMasks::bit(r, c);
+      if (distances[r][c] >= least) near |= EntryMasks::bit(r, c);
       if (distances[r][c] == maximum) exact |= EntryMasks::bit(r, c);
     }
   }
   const TilePlace place;
+  int at_maximum = 0;
 #pragma unroll 1
   for (near &= masks.pair; near != 0; near &= near - 1) {
     const int entry = __ffsll(static_cast<long long>(near)) - 1;
     const std::int64_t row = bounds.first_row + place.row(entry / kOwn);
     const std::int64_t column = bounds.first_column + place.column(entry % kOwn);
     if (!is_first_of_pair(domain, row, column)) continue;
-    if ((exact & EntryMasks::bit(entry / kOwn, entry % kOwn)) != 0)
-      atomicAdd(&state.exact_count, 1U);
-    const unsigned slot = atomicAdd(&state.near_count, 1U);
-    if (slot < kMostListed) {
-      state.near[slot] = pair_key(batch_row(domain.rows, row), batch_row(domain.columns, column));
-    }
+    if ((exact & EntryMasks::bit(entry / kOwn, entry % kOwn)) != 0) ++at_maximum;
+    note_near(batch_row(domain.rows, row), batch_row(domain.columns, column), state);
   }
+  return at_maximum;
 }
 
 __device__ ErrorSums sum_errors(const PairDomain& domain, const TileBounds& bounds,
@@ -75,22 +73,27 @@ __global__ void __launch_bounds__(kTileThreads, kChain ? 1 : kTileBlocks)
   TileWalk walk(domain, true);
   if (!walk.has_rows()) return;
   const float maximum = maximum_of(*state);
+  const float least = near_maximum<LayerArithmetic>(maximum, out);
   const std::int64_t block = static_cast<std::int64_t>(blockIdx.x) * gridDim.y + blockIdx.y;
   const bool may_list = options.gradient && options.through_maximum && maximum > 0.0F &&
-                        scratch.maxima[block] >= LayerArithmetic::kNearMaximum * maximum;
+                        scratch.maxima[block] >= least;
   ErrorSums errors;
+  std::int64_t at_maximum = 0;
   if (may_list || state->sum_errors) {
     walk.for_tiles([&](const TileBounds& bounds) {
       Fragment target, distances;
       EntryMasks masks;
       form_pairs<kChain, InputArithmetic, LayerArithmetic>(domain, view, layer, bounds, stages,
                                                            target, distances, masks);
-      if (may_list) list_near<LayerArithmetic>(domain, bounds, masks, distances, maximum, *state);
+      if (may_list) {
+        at_maximum += list_near(domain, bounds, masks, distances, least, maximum, *state);
+      }
       if (state->sum_errors) {
         errors = errors + sum_errors(domain, bounds, masks, state->weights, target, distances);
       }
     });
   }
+  count_at_maximum(at_maximum, *state);
   const ErrorSums total = tile_block_sum(errors);
   if (threadIdx.x == 0) scratch.errors[block] = total;
   const unsigned blocks = walk.active_blocks();

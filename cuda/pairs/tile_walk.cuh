@@ -135,6 +135,7 @@ __device__ T tile_block_sum(const T& value) {
     __syncthreads();
     if (thread < half) partial[thread] = partial[thread] + partial[thread + half];
   }
+  __syncthreads();
   const T sum = partial[0];
   __syncthreads();
   return sum;

@@ -3,16 +3,16 @@
 # toolkit's libraries, but no network: the program, the CUDA backend for every architecture, the
 # tests and the libraries that they load. The C library, libstdc++ and CUDA's own are that machine's.
 #
-#   tools/gpu_bundle.sh [--build DIR] [FILE]   build/cuda and lpdm-gpu.tar.xz if left out; DIR must
+#   tools/gpu_bundle.sh [--build DIR] [FILE]   build/cuda and lpdm-gpu.tar.gz if left out; DIR must
 #                                              have been configured with LPDM_BUILD_BENCHMARKS
 #
-# There:   tar xf lpdm-gpu.tar.xz && lpdm-gpu/tools/gpu_check.sh
+# There:   tar xf lpdm-gpu.tar.gz && lpdm-gpu/tools/gpu_check.sh
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=tools/common.sh
 source tools/common.sh
 
-readonly most_bytes=$((60 << 20))
+readonly most_bytes=$((48 << 20))
 build=build/cuda
 if [[ ${1:-} == --build ]]; then
   [[ -d ${2:-} ]] || fail_status=2 fail "--build needs a folder that has been configured."
@@ -20,7 +20,7 @@ if [[ ${1:-} == --build ]]; then
   shift 2
 fi
 (($# <= 1)) || fail_status=2 fail "expected at most one file to write, not '$*'."
-archive=${1:-lpdm-gpu.tar.xz}
+archive=${1:-lpdm-gpu.tar.gz}
 
 if [[ $build == build/cuda ]]; then
   step "Configuring for every architecture"
@@ -45,7 +45,7 @@ ldd "$folder"/bin/lpdm "$folder"/bin/gpu_tests "$folder"/bin/liblpdm_cuda.so |
     [[ $(basename "$library") =~ $foreign ]] || cp -L "$library" "$folder/lib/"
   done
 
-cp tools/{gpu_check.sh,common.sh} "$folder/tools/"
+cp tools/{gpu_check.sh,gpu_report.sh,common.sh} "$folder/tools/"
 cp -r configs/paper/reinforce "$folder/configs/paper/"
 cp -r tests/data/loss "$folder/tests/data/"
 cp -r bench/peers "$folder/bench/"
@@ -53,8 +53,8 @@ models=$("$built/lpdm" info --json | sed -nE 's/.*"models": "([^"]*)".*/\1/p')
 cp "$models"/*.xml "$folder/models/"
 
 step "Packing"
-command -v xz >/dev/null || fail "there is no xz to pack with; install xz-utils."
-tar --sort=name --owner=0 --group=0 -C "$bundle" -cJf "$archive" lpdm-gpu
+# Not by xz, which the other machine may lack.
+tar --sort=name --owner=0 --group=0 -C "$bundle" -I 'gzip -9' -cf "$archive" lpdm-gpu
 bytes=$(stat -c %s "$archive")
 ((bytes < most_bytes)) || fail "$archive has $bytes bytes, more than the $most_bytes that it may have."
 good "$archive has $((bytes >> 10)) KiB; unpack it there and run lpdm-gpu/tools/gpu_check.sh."

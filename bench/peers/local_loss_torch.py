@@ -54,7 +54,7 @@ class Learner:
         self.groups = groups if local else [[p for group in groups for p in group]]
         self.optimizers = [torch.optim.Adam(group, lr=LEARNING_RATE) for group in self.groups]
         losses = self.local_losses if local else self.end_to_end_loss
-        self.losses = torch.compile(losses) if compiled else losses
+        self.losses = torch.compile(losses, dynamic=False) if compiled else losses
 
     def local_losses(self, x, actions, returns):
         target, total, h = input_target(x), 0.0, x
@@ -84,6 +84,7 @@ def relative_deviation(computed, expected):
 
 
 def require_agreement(program, case, outputs):
+    """Ends the program where they deviate."""
     for key in ("loss", "grad_w", "grad_b"):
         expected = case[key] if isinstance(case[key], list) else [case[key]]
         deviation = relative_deviation(outputs[key], expected)
@@ -94,6 +95,7 @@ def require_agreement(program, case, outputs):
 
 
 def torch_outputs(case):
+    """On PyTorch's default device."""
     shape = (case["n"], case["dim_x"])
     x = torch.tensor(case["x"]).reshape(shape)
     h = x if case["h"] is None else torch.tensor(case["h"]).reshape(case["n"], case["dim_in"])
@@ -104,19 +106,21 @@ def torch_outputs(case):
     return {"loss": [loss.item()], "grad_w": w.grad.flatten().tolist(), "grad_b": b.grad.tolist()}
 
 
-def verify(binary):
-    """Ends the program unless PyTorch and lpdm (if there is a binary) reproduce the goldens."""
+def verify(binary, device="cpu"):
+    """Ends the program unless PyTorch and lpdm (if there is a binary) reproduce the goldens there."""
     cases = {case["name"]: case for case in json.loads(GOLDEN.read_text())["cases"]}
     chosen = [cases[name] for name in GOLDEN_CASES]
     for case in chosen:
-        require_agreement("PyTorch", case, torch_outputs(case))
+        with torch.device(device):
+            outputs = torch_outputs(case)
+        require_agreement("PyTorch", case, outputs)
     print(f"PyTorch reproduces {len(chosen)} golden cases to {TOLERANCE:g}.")
     if binary is None:
         return
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder) / "cases.json", Path(folder) / "result.json"
         source.write_text(json.dumps({"about": "", "cases": chosen}))
-        subprocess.run([binary, "loss", source, "--device", "cpu", "--out", result], check=True,
+        subprocess.run([binary, "loss", source, "--device", device, "--out", result], check=True,
                        stdout=subprocess.DEVNULL)
         outputs = json.loads(result.read_text())["cases"]
     for case, output in zip(chosen, outputs, strict=True):
@@ -192,13 +196,21 @@ def machine():
         fields.setdefault(key.strip(), value.strip())
     flags = (fields.get("flags") or fields.get("Features") or "").split()
     wanted = ("avx2", "fma", "avx512f", "avx512bw", "avx512vl", "amx_tile", "asimd", "sve")
-    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"],
-                            capture_output=True, text=True, check=False)
     return {"cpu": fields.get("model name", platform.machine()), "cpus": os.cpu_count(),
             "flags": [flag for flag in wanted if flag in flags],
             "python": platform.python_version(), "torch": torch.__version__,
             "torch_simd": torch.backends.cpu.get_cpu_capability(),
-            "kernel": platform.release(), "commit": commit.stdout.strip() or None}
+            "kernel": platform.release(), "commit": commit()}
+
+
+def commit():
+    """Of this checkout; None in a bundle, or where git is not installed."""
+    try:
+        done = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"],
+                              capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def parse_options():

@@ -65,11 +65,9 @@ void choose_landmarks(Case& c, std::int64_t count) {
   std::ranges::rotate(c.landmarks, c.landmarks.begin() + count / 3);
 }
 
-std::vector<Outcome> run_layers(const Case& c, int threads) {
-  ThreadPool pool(threads);
-  const auto backend = make_test_backend(pool, c.backend);
+std::vector<Outcome> run_layers_on(Backend& backend, const Case& c) {
   const auto upload = [&]<class T>(const std::vector<T>& values) {
-    DeviceArray<T> array(*backend, static_cast<std::int64_t>(values.size()));
+    DeviceArray<T> array(backend, static_cast<std::int64_t>(values.size()));
     array.write(values);
     return array;
   };
@@ -81,7 +79,7 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
   const auto iteration = upload(std::vector<std::int64_t>{5});
   const auto episode_ends = upload(c.episode_ends);
   const auto episode_count = upload(std::vector<std::int64_t>{episode_ends.size()});
-  DeviceArray<float> shift(*backend, c.n);
+  DeviceArray<float> shift(backend, c.n);
   PairwiseTarget target{.rows = {count.data(), c.n},
                         .dim = c.dim,
                         .input = x.data(),
@@ -90,7 +88,7 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                         .sparse = c.options.pairs.sparse,
                         .low_rank = c.options.pairs.low_rank};
   if (!c.values.empty()) {
-    backend->guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
+    backend.guided_shift({.rows = target.rows, .values = values.data(), .shift = shift.data()});
     target.shift = shift.data();
   }
   DrawLandmarks draw{.rows = target.rows,
@@ -99,9 +97,9 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                      .iteration = iteration.data(),
                      .selected_count = landmark_count.data()};
   if (c.drawn_landmarks > 0) {
-    landmarks = DeviceArray<std::int64_t>(*backend, c.drawn_landmarks);
+    landmarks = DeviceArray<std::int64_t>(backend, c.drawn_landmarks);
     draw.selected = landmarks.data();
-    backend->draw_landmarks(draw);
+    backend.draw_landmarks(draw);
   }
   if (landmarks.size() > 0) {
     target.landmarks = landmarks.data();
@@ -112,16 +110,16 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     target.episode_ends = episode_ends.data();
     target.episode_count = episode_count.data();
   }
-  DeviceArray<TargetScales> scales(*backend, 1);
+  DeviceArray<TargetScales> scales(backend, 1);
   const std::vector<CaseLayer> case_layers = layers_of(c);
   std::vector<DeviceArray<float>> outputs;
   std::vector<DeviceArray<float>> deltas;
   const auto layer_count = static_cast<std::int64_t>(case_layers.size());
-  DeviceArray<LocalLossStatistics> statistics(*backend, layer_count);
+  DeviceArray<LocalLossStatistics> statistics(backend, layer_count);
   std::vector<LocalLossLayer> layers;
   for (const CaseLayer& layer : case_layers) {
-    outputs.emplace_back(*backend, (c.n + kSpareRows) * layer.out);
-    deltas.emplace_back(*backend, (c.n + kSpareRows) * layer.out);
+    outputs.emplace_back(backend, (c.n + kSpareRows) * layer.out);
+    deltas.emplace_back(backend, (c.n + kSpareRows) * layer.out);
     layers.push_back({.out = layer.out,
                       .activation = c.through.value_or(Activation::kTanh),
                       .output = outputs.back().data(),
@@ -148,7 +146,7 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
                .layers = layers.data(),
                .layer_count = layer_count};
   const std::unique_ptr<RowFollower> follower =
-      backend->make_row_follower(c.drawn_landmarks > 0 ? &draw : nullptr);
+      backend.make_row_follower(c.drawn_landmarks > 0 ? &draw : nullptr);
   std::int64_t written = 0;
   if (!c.followed.empty() && follower->begin(op, c.n + kSpareRows)) {
     op.follower = follower.get();
@@ -161,8 +159,8 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     follower->pause();
   }
   write_rows(written, c.n);
-  backend->target_statistics({.target = target, .scales = scales.data(), .follower = op.follower});
-  backend->local_loss(op);
+  backend.target_statistics({.target = target, .scales = scales.data(), .follower = op.follower});
+  backend.local_loss(op);
   std::vector<Outcome> outcomes;
   for (std::size_t l = 0; l < layers.size(); ++l) {
     std::vector<float> delta = deltas[l].read();
@@ -170,6 +168,11 @@ std::vector<Outcome> run_layers(const Case& c, int threads) {
     outcomes.push_back({statistics.read()[l], delta});
   }
   return outcomes;
+}
+
+std::vector<Outcome> run_layers(const Case& c, int threads) {
+  ThreadPool pool(threads);
+  return run_layers_on(*make_test_backend(pool, c.backend), c);
 }
 
 Outcome run(const Case& c, int threads) { return run_layers(c, threads).front(); }

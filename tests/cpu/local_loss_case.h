@@ -50,7 +50,9 @@ struct Outcome {
   std::vector<float> grad_y;
 };
 
-// The backend's results, by layer; `run` gives the first one's.
+// Results by layer, of any backend.
+std::vector<Outcome> run_layers_on(Backend& backend, const Case& c);
+// Of the backend under test; `run` gives the first layer's.
 std::vector<Outcome> run_layers(const Case& c, int threads = 1);
 Outcome run(const Case& c, int threads = 1);
 

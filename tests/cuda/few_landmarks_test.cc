@@ -13,6 +13,7 @@
 #include "cpu/local_loss_case.h"
 #include "lpdm/backend.h"
 #include "lpdm/error.h"
+#include "reference/closeness.h"
 #include "test_backend.h"
 
 namespace lpdm {
@@ -72,6 +73,27 @@ TEST(FewLandmarks, MatchTheReferenceInLargeBlocksWithEveryOption) {
                                         std::to_string(static_cast<int>(activation)));
       }
     }
+  }
+}
+
+// More rows than small blocks are for on a GPU of more than a hundred multiprocessors, too many for
+// the reference. The shim plays a small GPU, on which a thousand rows are many.
+TEST(FewLandmarks, AgreeWithTheCpuInLargeBatches) {
+  if (test_backend_is_slow()) GTEST_SKIP() << "the shim has large blocks above";
+  ThreadPool pool(2);
+  const auto cpu = make_backend("cpu", pool);
+  for (const auto& [rows, count] :
+       {std::pair{50'000, 16}, std::pair{25'000, 32}, std::pair{13'000, 64}}) {
+    Case c = random_case(rows, 17, 130);
+    choose_landmarks(c, count);
+    guide(c);
+    const Outcome expected = run_layers_on(*cpu, c).front();
+    const Outcome actual = run(c);
+    EXPECT_NEAR(actual.statistics.loss, expected.statistics.loss, 1e-5 * expected.statistics.loss);
+    EXPECT_TRUE(reference::all_close(
+        actual.grad_y, std::vector<double>(expected.grad_y.begin(), expected.grad_y.end()), 1e-4,
+        0.0))
+        << count << " landmarks";
   }
 }
 

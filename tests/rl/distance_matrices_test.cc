@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "lpdm/trainer.h"
+#include "test_backend.h"
 
 namespace lpdm {
 namespace {
@@ -15,6 +16,10 @@ Config config_of(const std::string& text) {
   config.network.hidden = {16, 24};
   config.run.threads = 1;
   return config;
+}
+
+Trainer trainer_of(const Config& config) {
+  return Trainer(config, BackendFactory([](ThreadPool& pool) { return make_test_backend(pool); }));
 }
 
 double correlation(const std::vector<float>& a, const std::vector<float>& b) {
@@ -44,7 +49,7 @@ double loss(const EpisodeDistances& distances, const LayerDistances& layer, doub
 
 void expect_consistent(const std::string& text) {
   SCOPED_TRACE(text);
-  Trainer trainer(config_of(text));
+  Trainer trainer = trainer_of(config_of(text));
   trainer.iterate();
   const EpisodeDistances distances = trainer.episode_distances(1000);
   const auto n = static_cast<std::size_t>(distances.rows);
@@ -75,7 +80,7 @@ TEST(DistanceMatrices, AgreeWithTheEnginesLossAndCorrelation) {
 }
 
 TEST(DistanceMatrices, LongEpisodesAreThinnedOut) {
-  Trainer trainer(config_of("{}"));
+  Trainer trainer = trainer_of(config_of("{}"));
   const EpisodeDistances distances = trainer.episode_distances(5);
   EXPECT_EQ(distances.rows, 5);
   EXPECT_GT(distances.length, 5);
@@ -83,8 +88,8 @@ TEST(DistanceMatrices, LongEpisodesAreThinnedOut) {
 }
 
 TEST(DistanceMatrices, LookingAtThemDoesNotDisturbTheRun) {
-  Trainer looked(config_of("{}"));
-  Trainer left(config_of("{}"));
+  Trainer looked = trainer_of(config_of("{}"));
+  Trainer left = trainer_of(config_of("{}"));
   looked.iterate();
   left.iterate();
   looked.episode_distances(100);
@@ -93,7 +98,7 @@ TEST(DistanceMatrices, LookingAtThemDoesNotDisturbTheRun) {
 
 TEST(RowSample, ComesWithTheDiagnosticsIfTensorBoardIsWanted) {
   Config config = config_of(R"({"run": {"diagnostics_every": 2}})");
-  Trainer trainer(config);
+  Trainer trainer = trainer_of(config);
   const IterationMetrics first = trainer.iterate();
   ASSERT_TRUE(first.sample);
   EXPECT_EQ(first.sample->rows, std::min<std::int64_t>(64, first.env_steps));
@@ -102,7 +107,7 @@ TEST(RowSample, ComesWithTheDiagnosticsIfTensorBoardIsWanted) {
   EXPECT_EQ(first.sample->outputs[1].size(), static_cast<std::size_t>(24 * first.sample->rows));
   EXPECT_FALSE(trainer.iterate().sample);
   config.run.tensorboard = false;
-  EXPECT_FALSE(Trainer(config).iterate().sample);
+  EXPECT_FALSE(trainer_of(config).iterate().sample);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failures=0
 export calls=$work/calls PATH=$work/path:$PATH
-unset NO_GPU SLOW BROKEN_TEST LD_LIBRARY_PATH
+unset NO_GPU WRONG SLOW SLEEPY BROKEN_TEST BROKEN_SIZE LD_LIBRARY_PATH
 mkdir "$work/bin" "$work/path"
 
 make_program() {
@@ -23,7 +23,8 @@ case $1-$2 in
   info-*) echo '{"commit": "c0ffee", "device_cuda": "a GPU"}' ;;
   bench-local-loss)
     n=$(name=n value "$@")
-    [[ $n != 8192 ]] || { echo "lpdm: out of memory" >&2; exit 1; }
+    [[ $n != 8 || -z ${WRONG:-} ]] || { echo "lpdm: layer 1 has loss 1, float64 says 2" >&2; exit 1; }
+    [[ $n != "${BROKEN_SIZE:-}" ]] || { echo "lpdm: out of memory" >&2; exit 1; }
     awk -v n="$n" -v slow="${SLOW:-1}" 'BEGIN {
       printf "{\"bp_ops_s\":%g,\"bp_s\":2e-4,\"lpdm_ops_s\":%g,\"lpdm_s\":%g,\"n\":%d,\"peak_bytes\":%.0f}\n",
         1e-4, slow * 9e-5, slow * 3e-5 * n * n / 262144, n, slow * n * 10000 }' ;;
@@ -35,7 +36,12 @@ esac
 STANDIN
 make_program bin/gpu_tests <<'STANDIN'
 echo "gpu_tests $*" >>"$calls"
-if [[ -n ${BROKEN_TEST:-} && $* == *TrainingParity* ]]; then
+if [[ $* == *list_tests* ]]; then
+  printf 'Infer.\n  OfRows\n  OfNone\nRows/OpParity.\n  Sums/0  # GetParam() = 3\n'
+  exit
+fi
+[[ -z ${SLEEPY:-} || $* != *Infer* ]] || sleep "$SLEEPY"
+if [[ -n ${BROKEN_TEST:-} && $* == *"$BROKEN_TEST"* ]]; then
   echo "[  FAILED  ] 1 test, listed below:"
   exit 1
 fi
@@ -93,8 +99,13 @@ expect "JSON" is_json
 check --repeats 2
 expect "all is well" test "$status" = 0
 expect "JSON" is_json
-expect "the tests" counts '^ok .*(tests of all ops|100 updates|compute-sanitizer).*(7 tests|0 errors)' 5
-expect "the sanitizer's three tools" test "$(grep -c '^compute-sanitizer --tool' "$calls")" = 3
+expect "the tests" counts '^ok .*(100 updates|compute-sanitizer).*(7 tests|0 errors)' 5
+expect "a program for each suite" says '^ok +tests of all ops and updates +all 2 programs'
+expect "with its tests" test "$(grep -c 'filter=Infer.OfRows:Infer.OfNone$' "$calls")" = 1
+expect "and those that have parameters" test "$(grep -c 'filter=Rows/OpParity.Sums/0$' "$calls")" = 1
+expect "the sanitizer's four tools" test "$(grep -c '^compute-sanitizer --tool' "$calls")" = 4
+expect "updates, and the ladder that is not there" says '^unknown +kernels step by step'
+expect "all sizes" says '^ok +updates of all sizes +all 54 programs'
 expect "PyTorch at 4096 rows, not 1000" says '^ok +PyTorch eager beside fp32, 4096 rows +21 times|21 >= 20'
 expect "a peer that failed is unknown" says '^unknown +torch.compile beside fp32'
 expect "updates that are fast enough" counts '^ok +(recorded )?update, ' 3
@@ -103,26 +114,57 @@ expect "peak memory" counts '^ok +peak memory' 2
 expect "pass 1" counts '^ok +pass 1, ' 3
 expect "pass 2" counts '^short +pass 2, ' 3
 expect "training" says '^ok +HalfCheetah-v4, iteration beside backprop +1.01'
-expect "landmarks of each size" counts '^ok +landmarks:(16|64) beside backprop' 16
-expect "a size that failed is unknown" counts '^unknown +landmarks:(16|64) beside backprop, 8192 rows' 2
-expect "and says why" says '^ +8192 +all-fp32 +failed: lpdm: out of memory'
+expect "landmarks of each size" counts '^ok +landmarks:(16|64) beside backprop' 18
 expect "the profile's table" says '^the table of ops'
 
-SLOW=9 check --only updates --repeats 1
+SLOW=9 check --only 'landmarks pairs' --repeats 1
 expect "slow updates are short, tests are not" test "$status" = 0
-expect "slow landmarks" counts '^short +landmarks:(16|64) beside backprop' 16
+expect "slow landmarks" counts '^short +landmarks:(16|64) beside backprop' 18
 expect "memory" counts '^short +peak memory' 2
 expect "earlier steps stay" says '^ok +HalfCheetah-v4'
 
-BROKEN_TEST=1 check --only parity
+BROKEN_SIZE=8192 check --only 'landmarks pairs' --repeats 1
+expect "an update that fails is a failure" test "$status" = 1
+expect "its size is unknown" counts '^unknown +landmarks:(16|64) beside backprop, 8192 rows' 2
+expect "and says why" says '^ +8192 +all-fp32 +failed: lpdm: out of memory'
+
+BROKEN_TEST=TrainingParity check --only parity
 expect "a failed test is exit status 1" test "$status" = 1
-expect "and is named" says '^short +100 updates as on the CPU.*status 1, see logs/parity'
+expect "and is named" says '^short +100 updates as on the CPU.*failed, see below: parity \(1\)'
+expect "with what it said" says '^parity ended with status 1:'
 expect "JSON" is_json
+
+BROKEN_TEST=Infer check --only tests
+expect "a suite that fails is named among them" says '^short +tests of all ops.*: tests-Infer \(1\)$'
+expect "the others ran" test "$(grep -c 'filter=Rows/OpParity' "$calls")" = 1
+
+WRONG=1 check --only parity
+expect "a wrong first update stops nothing" test "$status/$(grep -c TrainingParity "$calls")" = 1/1
+expect "and is told" says '^short +a first update'
+expect "in its words" says 'layer 1 has loss 1, float64 says 2'
+
+# Cut off in the middle of a program: what there is lies in the folder.
+rm -rf "$work/out"
+SLEEPY=60 timeout 3 "$root/tools/gpu_check.sh" --bin "$work/bin" --out "$work/out" \
+  --logs "$work/logs" --only 'parity tests' >/dev/null 2>&1 </dev/null || true
+expect "a report when a call is cut off" grep -qE '^ok +100 updates' "$work/out/gpu-check.txt"
+expect "JSON" is_json
+expect "logs of another folder are packed" test -s "$work/out/logs.tar.gz"
+cp "$work/out/logs.tar.gz" "$work/earlier.tar.gz"
+rm -rf "$work/logs" "$work/out"
+check --logs "$work/logs" --resume "$work/earlier.tar.gz" --only ladder
+expect "and taken up on the next machine" says '^ok +100 updates'
+
+SLEEPY=60 check --only 'tests memcheck' --total 7
+expect "a total of seconds ends the running program" says '^short +tests of all ops.*tests-Infer \(124\)'
+expect "and leaves out the rest" says 'memcheck: left out, the time is over'
 
 check --only nothing
 expect "unknown steps are wrong arguments" test "$status" = 2
 check --rows many
 expect "so are rows that are no number" test "$status" = 2
+check --resume nowhere
+expect "and logs that are not there" test "$status" = 2
 
 ((failures == 0)) || { echo "$failures expectations failed."; exit 1; }
 echo "All expectations of gpu_check.sh hold."

@@ -74,7 +74,8 @@ std::vector<SweepConfig> load_configs(const SweepArguments& arguments) {
   return configs;
 }
 
-// Throws if the device is not there. Of a GPU it takes nothing: the runs may need all of it.
+// Throws if the device is not there. Of a GPU it only asks for that: a backend would hold a part of
+// what the runs may need.
 void check_device(const Config& config) {
   if (config.run.device != "cpu" && cuda_library().usable()) return;
   ThreadPool pool(1);

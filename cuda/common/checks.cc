@@ -80,7 +80,9 @@ void check(cublasStatus_t status, const char* what) {
 void throw_out_of_memory(const std::string& asked) {
   cudaGetLastError();  // or the next call would report it again
   std::size_t free = 0, total = 0;
-  if (cudaMemGetInfo(&free, &total) != cudaSuccess) {  // not even for its own part of it
+  const cudaError_t answered = cudaMemGetInfo(&free, &total);  // it may need memory itself
+  if (is_fatal(answered)) throw_lost(asked.c_str(), cause_text(answered));
+  if (answered != cudaSuccess) {
     cudaGetLastError();
     throw Error(fmt::format(
         "the GPU has no memory left for {}, not even to say how much; end other programs on it",

@@ -17,13 +17,17 @@ struct LaunchShape {
   std::size_t shared_bytes = 0;  // dynamic shared memory of a block
 };
 
-// Lets the kernel's blocks have so much dynamic shared memory. Without being asked they get what
-// its static shared memory leaves of 48 KiB.
+// A block's shared memory that need not be asked for: static and dynamic together.
+inline constexpr std::size_t kFreeSharedBytes = 48 * 1024;
+
+// Lets the kernel's blocks have so much dynamic shared memory; no less than before.
 template <class Kernel>
 void allow_shared_bytes(Kernel kernel, std::size_t bytes) {
   cudaFuncAttributes attributes{};
   check(cudaFuncGetAttributes(&attributes, kernel), "the attributes of a kernel");
-  if (bytes <= static_cast<std::size_t>(attributes.maxDynamicSharedSizeBytes)) return;
+  if (attributes.sharedSizeBytes + bytes <= kFreeSharedBytes) return;
+  const auto allowed = static_cast<std::size_t>(attributes.maxDynamicSharedSizeBytes);
+  if (allowed > kFreeSharedBytes && bytes <= allowed) return;  // asked for before
   check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                              static_cast<int>(bytes)),
         "the shared memory of a block");

@@ -72,7 +72,7 @@ void store_pairs(Context& context, const LossPass& pass, LayerView& view) {
       domains.landmarks && rows <= kFewLandmarks && bytes <= context.device.memory / kMostOfDevice;
   const auto layers = static_cast<std::size_t>(pass.op.layer_count);
   if (!few && bytes > context.memory_budget / layers) return;
-  // Passes read tiles in which no episode of their rows has pairs, and which none has formed.
+  // Of a tile that the gradient reads, what no episode has pairs in may not have been formed.
   const bool gaps = domains.all.episode_begin != nullptr;
   const auto matrix = [&] {
     auto* entries = context.scratch<float>(rows * columns);

@@ -125,7 +125,7 @@ __device__ inline EntryCounts entry_counts(const PairDomain& domain, const TileB
           masks.kept_by_row & masks.kept_by_column & above};
 }
 
-// The sum of what the threads of the block hold, in a fixed order; valid in thread 0.
+// The sum of what the threads of the block hold, in a fixed order; valid in all threads.
 template <class T>
 __device__ T tile_block_sum(const T& value) {
   __shared__ T partial[kTileThreads];

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "lpdm/error.h"
@@ -89,15 +91,20 @@ std::int64_t HiddenLearner::select_landmarks(const Inputs& inputs) {
         "landmark rows were given for an update with sparse or low-rank hidden.pairs; leave them "
         "out or set hidden.pairs to all");
   }
-  const std::int64_t wanted = inputs.landmarks != nullptr
-                                  ? static_cast<std::int64_t>(inputs.landmarks->size())
-                                  : hidden_.loss.pairs.landmarks;
-  if (landmarks_.size() < wanted) landmarks_ = DeviceArray<std::int64_t>(backend_, wanted);
+  const auto reserve = [&](std::int64_t capacity) {
+    if (landmarks_.size() < capacity) landmarks_ = DeviceArray<std::int64_t>(backend_, capacity);
+    return capacity;
+  };
   if (inputs.landmarks != nullptr) {
+    constexpr std::uint64_t kSmallest = 16;  // few sizes: each has memory of its own on a GPU
+    const std::int64_t capacity = reserve(static_cast<std::int64_t>(
+        std::bit_ceil(std::max<std::uint64_t>(inputs.landmarks->size(), kSmallest))));
     landmarks_.write(*inputs.landmarks);
-    landmark_count_.write(std::vector<std::int64_t>{wanted});
-    return wanted;
+    landmark_count_.write(
+        std::vector<std::int64_t>{static_cast<std::int64_t>(inputs.landmarks->size())});
+    return capacity;
   }
+  const std::int64_t wanted = reserve(hidden_.loss.pairs.landmarks);
   backend_.draw_landmarks({.rows = inputs.rows,
                            .landmarks = wanted,
                            .seed = seed_,
@@ -125,8 +132,9 @@ PairwiseTarget HiddenLearner::target(const Inputs& inputs) {
     target.episode_count = inputs.episode_count;
   }
   if (hidden_.loss.guided) {
-    if (shift_.size() < inputs.rows.capacity) {
-      shift_ = DeviceArray<float>(backend_, inputs.rows.capacity);
+    // Where the activations stay, so must this: recordings of other sizes write to it.
+    if (shift_.size() < activations_.capacity()) {
+      shift_ = DeviceArray<float>(backend_, activations_.capacity());
     }
     backend_.guided_shift({.rows = inputs.rows, .values = inputs.values, .shift = shift_.data()});
     target.shift = shift_.data();

@@ -76,7 +76,7 @@ class HiddenLearner final : public RowListener {
     return inputs.played && following_ ? follower_.get() : nullptr;
   }
   void evaluate_local_loss(const Inputs& inputs, bool gradient);
-  std::int64_t select_landmarks(const Inputs& inputs);  // at most so many
+  std::int64_t select_landmarks(const Inputs& inputs);  // returns their capacity
   PairwiseTarget target(const Inputs& inputs);
   std::vector<LayerDiagnostics> diagnostics(const Inputs& inputs);
 

@@ -22,7 +22,8 @@ class RolloutBuffer {
   void refresh_features() { hidden_.forward(rows(), observations_.data()); }
 
   std::int64_t size() const { return size_; }
-  // Their capacity goes by what the rollout has seen: no more depends on those before it.
+  // Their capacity goes by this rollout: what is computed of it does not depend on those before it,
+  // for which there may be more memory.
   Rows rows() const { return {.count = row_count_.data(), .capacity = bucket_}; }
   HiddenActivations& hidden() { return hidden_; }
 

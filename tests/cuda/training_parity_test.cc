@@ -144,6 +144,27 @@ TEST_P(TrainingParity, FollowsTheCpuAndRepeatsItself) {
   EXPECT_EQ(again.losses, actual.losses);
 }
 
+// Sizes go up and down, each with a recording of its own; only what is diagnosed has a guided
+// target.
+TEST(Training, DiagnosesBatchesOfAnySizeAsTheCpuDoes) {
+  const Config config =
+      parse_config(R"({"hidden": {"method": "frozen", "guided": true, "pairs": "landmarks:8"}})");
+  ThreadPool pool(1);
+  const auto losses = [&](Backend& backend) {
+    Network network = fresh_network(backend, config);
+    Reinforce updates(backend, network, action_space(), config);
+    updates.update(batch_of(0, 300), {});
+    std::vector<double> found;
+    for (const int rows : {50, 50, 50, 100, 50, 200, 100, 50}) {
+      const UpdateReport report = updates.update(batch_of(rows, rows), {.diagnostics = true});
+      for (const LayerDiagnostics& layer : report.layers) found.push_back(layer.loss);
+    }
+    return found;
+  };
+  EXPECT_TRUE(reference::all_close(losses(*make_test_backend(pool)),
+                                   losses(*make_backend("cpu", pool)), 1e-5, 0.0));
+}
+
 // A run that goes on in a new process has not seen the long batches before.
 TEST(Training, GoesOnAfterLongBatchesAsIfThereHadBeenNone) {
   for (const char* settings :

@@ -56,6 +56,7 @@ enum cudaFuncAttribute {
   cudaFuncAttributePreferredSharedMemoryCarveout = 9
 };
 struct cudaFuncAttributes {
+  std::size_t sharedSizeBytes;
   int maxDynamicSharedSizeBytes;
 };
 enum cudaDeviceAttr {
@@ -118,6 +119,9 @@ const char* last_fault();
 cudaError_t enqueue_host(std::function<void()> run, Stream* stream);
 
 // ---- for cudaLaunchKernel ----
+// Static shared memory is a variable like others here: each kernel is taken to have this much.
+inline constexpr std::size_t kStaticShared = 16 * 1024;
+
 struct Launch {
   const void* kernel = nullptr;
   dim3 grid;
@@ -207,6 +211,7 @@ cudaError_t cudaFuncSetAttribute(void (*kernel)(Parameters...), cudaFuncAttribut
 
 template <class... Parameters>
 cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)(Parameters...)) {
+  attributes->sharedSizeBytes = lpdm::shim::kStaticShared;
   attributes->maxDynamicSharedSizeBytes =
       static_cast<int>(lpdm::shim::dynamic_shared(reinterpret_cast<const void*>(kernel)));
   return cudaSuccess;

@@ -18,10 +18,8 @@ namespace {
 
 constexpr unsigned kMostThreads = 1024;
 constexpr unsigned kMostBlocksAside = 65535;
-// Static shared memory is a variable like others here: each kernel is taken to have this much.
-constexpr std::size_t kStaticShared = 16 * 1024;
-constexpr std::size_t kFreeShared = 48 * 1024 - kStaticShared;
-constexpr std::size_t kMostShared = 227 * 1024 - kStaticShared;
+constexpr std::size_t kFreeShared = 48 * 1024 - lpdm::shim::kStaticShared;
+constexpr std::size_t kMostShared = 227 * 1024 - lpdm::shim::kStaticShared;
 
 std::map<const void*, std::size_t>& asked_shared() {
   static std::map<const void*, std::size_t> asked;

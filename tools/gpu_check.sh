@@ -9,8 +9,8 @@
 #
 #   --bin      folder with lpdm, gpu_tests and liblpdm_cuda.so; found by itself in a bundle
 #              (tools/gpu_bundle.sh) and in a clone (build/cuda, build/release)
-#   --out      folder for the results; gpu-check if left out. They are written anew as steps end, so
-#              whatever ends this script, what has been measured is there
+#   --out      folder for the results; gpu-check if left out. They are written anew as programs end,
+#              every 20 seconds at most, so whatever ends this script, what has been measured is there
 #   --logs     folder for what each program prints; OUT/logs if left out. Elsewhere, it is packed
 #              into OUT/logs.tar.gz too. What an earlier call has left there stays in the report, so
 #              the steps can be run in several calls
@@ -20,7 +20,8 @@
 #   --rows     sizes of the updates to time, of all pairs up to 262144
 #   --repeats  timed updates of each size
 #   --limit    seconds after which a single program is stopped, and counts as failed; 600
-#   --total    seconds after which no other program is started and the running one is stopped; none
+#   --total    seconds after which no other program is started and the running one is stopped, which
+#              then counts as not run; none if left out
 #   --tests    gtest filter of the tests to run; all if left out
 #
 # Exit status: 0 if every test passed, 1 if one failed or there is no GPU, 2 for a wrong argument.
@@ -94,13 +95,18 @@ find_cublas
 # ---- programs: each one's output is in logs/NAME.out and .err, its exit status and seconds in
 # ---- logs/NAME.status ----------------------------------------------------------------------------
 
-child='' reported=0
+child='' reported=0 no_clocks=''
 
 # What the GPU's clocks and its power are, where somebody tells.
 note_clocks() {
-  command -v nvidia-smi >/dev/null || return 0
-  printf '%s: %s\n' "$1" "$(timeout 10 nvidia-smi --format=csv,noheader \
-    --query-gpu=clocks.sm,clocks.mem,power.draw,temperature.gpu 2>/dev/null | head -n 1)" >>"$logs/clocks"
+  local told
+  [[ -z $no_clocks ]] && command -v nvidia-smi >/dev/null || return 0
+  if told=$(timeout 10 nvidia-smi --format=csv,noheader \
+    --query-gpu=clocks.sm,clocks.mem,power.draw,temperature.gpu 2>/dev/null); then
+    printf '%s: %s\n' "$1" "$(head -n 1 <<<"$told")" >>"$logs/clocks"
+  else
+    no_clocks=1
+  fi
 }
 
 run() {
@@ -117,6 +123,11 @@ run() {
   child=$!
   wait "$child" || status=$?
   child=''
+  if ((seconds < limit && (status == 124 || status == 137))); then
+    step "$name: stopped, the time is over"
+    rm -f "$logs/$name.status"
+    return
+  fi
   echo "$status $((SECONDS - start))" >"$logs/$name.status"
   note_clocks "$name"
   ((SECONDS - reported < 20)) || write_results
@@ -124,7 +135,9 @@ run() {
 
 write_results() {
   write_report
-  [[ $logs == "$out"/* ]] || tar -C "$logs" -czf "$out/logs.tar.gz" .
+  if [[ $logs != "$out"/* ]]; then
+    tar -C "$logs" -czf "$out/logs.tar.gz.new" . && mv "$out/logs.tar.gz.new" "$out/logs.tar.gz"
+  fi
   reported=$SECONDS
 }
 
@@ -145,7 +158,7 @@ require_gpu
 logs=${logs:-$out/logs}
 mkdir -p "$out" "$logs"
 [[ -z $resume ]] || tar -C "$logs" -xzf "$resume" || fail "--resume $resume: it cannot be unpacked."
-info=$("$lpdm" info --json)
+info=$(timeout 60 "$lpdm" info --json) || fail "lpdm info --json does not say what this machine is."
 
 # ---- steps ---------------------------------------------------------------------------------------
 
@@ -165,11 +178,18 @@ suites() {
 # A process for each suite: an illegal access ends all that comes after it in its own.
 run_tests() {
   local suite filter
+  if ! suites >"$logs/suites.new" || [[ ! -s $logs/suites.new ]]; then
+    echo '1 0' >"$logs/tests-list.status"
+    echo 'gpu_tests does not list its tests' >"$logs/tests-list.err"
+    return 0
+  fi
   rm -f "$logs"/tests-*
+  # What the report goes by, so that suites that have not run are missed.
+  sed -E 's/^([^ ]*)\. .*/tests-\1/; s/\//-/g' "$logs/suites.new" >"$logs/suites"
   while read -r suite filter; do
     suite=${suite%.}
     run "tests-${suite//\//-}" "$bin/gpu_tests" --gtest_brief=1 --gtest_filter="$filter"
-  done < <(suites)
+  done <"$logs/suites.new"
 }
 
 # The kernels of every kind on small batches: these tools slow them down a hundredfold.
@@ -190,7 +210,7 @@ sanitize() {
   run "$1" "$sanitizer" --tool "$1" --error-exitcode 9 "$bin/gpu_tests" --gtest_brief=1 \
     --gtest_filter="$filter"
   if grep -qi 'device not supported' "$logs/$1.out" "$logs/$1.err" 2>/dev/null; then
-    rm "$logs/$1.status"  # the machine's affair
+    rm -f "$logs/$1.status"  # the machine's affair
   fi
 }
 run_memcheck() { sanitize memcheck; }
@@ -249,6 +269,7 @@ run_peers() {
 trap stop INT TERM
 trap 'status=$?; ((status == 0)) || write_results' EXIT
 for step in $steps; do "run_$step"; done
+trap '' INT TERM
 trap - EXIT
 write_results
 cat "$report"

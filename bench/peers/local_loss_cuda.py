@@ -100,7 +100,7 @@ def measure(options, n):
 def verify(binary):
     try:
         peer.verify(binary, "cuda")
-    except SystemExit as problem:
+    except (SystemExit, subprocess.CalledProcessError) as problem:
         print(problem)
         return False
     return True

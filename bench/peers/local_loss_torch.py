@@ -90,8 +90,8 @@ def require_agreement(program, case, outputs):
         deviation = relative_deviation(outputs[key], expected)
         if not deviation <= TOLERANCE:
             sys.exit(f"local_loss_torch.py: {program}'s {key} of case '{case['name']}' deviates "
-                     f"from {GOLDEN.name} by {deviation:.2g}, more than {TOLERANCE:g}; nothing was "
-                     "timed.")
+                     f"from {GOLDEN.name} by {deviation:.2g}, more than {TOLERANCE:g}; what it "
+                     "computes cannot be compared.")
 
 
 def torch_outputs(case):

@@ -145,7 +145,7 @@ TEST_P(TrainingParity, FollowsTheCpuAndRepeatsItself) {
 }
 
 // Sizes go up and down, each with a recording of its own; only what is diagnosed has a guided
-// target.
+// target. A recording that works on released memory is for the sanitizers to find.
 TEST(Training, DiagnosesBatchesOfAnySizeAsTheCpuDoes) {
   const Config config =
       parse_config(R"({"hidden": {"method": "frozen", "guided": true, "pairs": "landmarks:8"}})");

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2154  # logs, out and info are of the script that sources this
 # The report of tools/gpu_check.sh, from what lies in $logs: each program's output in NAME.out and
 # .err, its exit status and seconds in NAME.status. Writes $out/gpu-check.txt and .json; of the
 # program it needs $info, what lpdm info --json says. After write_report: $short bounds are missed,

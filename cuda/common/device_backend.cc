@@ -48,6 +48,7 @@ DeviceBackend::DeviceBackend(const CudaOptions& options) {
                               ? static_cast<std::size_t>(options.distance_bytes)
                               : shared_.device.cache / 2;
   main_ = std::make_unique<Context>(shared_);
+  main_->blas();  // a GPU without memory for it is to be named before a run begins
 }
 
 DeviceBackend::~DeviceBackend() {

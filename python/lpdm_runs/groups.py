@@ -185,6 +185,12 @@ def _peculiarities(groups):
         (value, count), *others = Counter(settings.get(key) for settings in flat).most_common(2)
         usual[key] = value if not others else \
             USUAL.get(key, value if count > others[0][1] else None)
-    return [", ".join(f"{key.split('.', 1)[1]} {settings[key]}" for key in keys
-                      if key in settings and settings[key] != usual[key])
-            for settings in flat]
+    return [_named({key: settings[key] for key in keys
+                    if key in settings and settings[key] != usual[key]}) for settings in flat]
+
+
+def _named(settings):
+    """Settings by the last part of their key; in full where two of them end alike."""
+    names = Counter(key.split(".", 1)[1] for key in settings)
+    return ", ".join(f"{name if names[name] == 1 else key} {value}"
+                     for key, value in settings.items() for name in [key.split(".", 1)[1]])

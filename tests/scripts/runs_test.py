@@ -146,6 +146,14 @@ class Groups(RunsTest):
                                       "L_u (learning_rate scaled:1 × head's)"])
         self.assertEqual(labels[3:], labels[:3])
 
+    def test_settings_of_two_sections_that_end_alike_are_named_in_full(self):
+        for head, hidden in ((0.1, 0.1), (0.1, 0.01), (0.1, 0.02), (0.3, 0.3), (0.3, 0.03)):
+            self.write(f"{head}-{hidden}", [1.0], learning_rate=hidden, head=head)
+        self.assertEqual(sorted(self.labels()),
+                         ["L_u", "L_u (head.learning_rate 0.3, hidden.learning_rate 0.1 × head's)",
+                          "L_u (learning_rate 0.1 × head's)", "L_u (learning_rate 0.2 × head's)",
+                          "L_u (learning_rate 0.3)"])
+
     def test_depth_is_named_in_short(self):
         for depth in (2, 16):
             self.write(f"{depth}", [1.0], network={"hidden": [64] * depth})

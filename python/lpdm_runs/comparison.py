@@ -35,6 +35,7 @@ class Row:
     standing_at_max: float  # share of episodes in the window of the maximum that stood still
     standing_episodes: int  # in all iterations
     episodes: int
+    own: list  # for each seed the first, the largest and the last value of its own curve
 
 
 @dataclass
@@ -98,7 +99,9 @@ def row(group, reference=None):
         paper_iterations=paper.iterations(group.environment, group.algorithm),
         standing_at_max=float(np.mean([run.standing[place] for run in group.runs])),
         standing_episodes=sum(run.standing_episodes for run in group.runs),
-        episodes=sum(run.episodes for run in group.runs))
+        episodes=sum(run.episodes for run in group.runs),
+        own=[{"first": float(curve[0]), "max_score": best(curve)[0], "last": float(curve[-1])}
+             for curve in (run.curve for run in group.runs)])
 
 
 def against_frozen(cells):

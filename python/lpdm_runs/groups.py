@@ -191,6 +191,7 @@ def _peculiarities(groups):
 
 def _named(settings):
     """Settings by the last part of their key; in full where two of them end alike."""
-    names = Counter(key.split(".", 1)[1] for key in settings)
-    return ", ".join(f"{name if names[name] == 1 else key} {value}"
-                     for key, value in settings.items() for name in [key.split(".", 1)[1]])
+    names = {key: key.split(".", 1)[1] for key in settings}
+    uses = Counter(names.values())
+    return ", ".join(f"{name if uses[name] == 1 else key} {settings[key]}"
+                     for key, name in names.items())

@@ -200,6 +200,13 @@ class Reports(RunsTest):
         parsed = json.loads(self.text(self.folder, "--json"), parse_constant=self.fail)
         self.assertIsNone(parsed["rows"][0]["max_score"])
 
+    def test_json_has_the_first_largest_and_last_value_of_each_seed(self):
+        self.write("a", [1.0] * 50 + [3.0] * 50 + [2.0] * 50, seed=0)
+        self.write("b", [None] * 150, seed=1)
+        (row,) = json.loads(self.text(self.folder, "--json"))["rows"]
+        self.assertEqual(row["own"], [{"first": 1.0, "max_score": 3.0, "last": 2.0},
+                                      {"first": None, "max_score": None, "last": None}])
+
     def test_the_papers_table_has_every_cell_once(self):
         methods, algorithms = ("backprop", "lpdm", "guided"), ("reinforce", "reinforce_baseline",
                                                                "ppo")
@@ -226,6 +233,9 @@ class Reports(RunsTest):
             self.assertAlmostEqual(ours.pop("max_score"), theirs.pop("max_score"), places=2)
             for key in ("interval", "spread", "standing_at_max"):
                 np.testing.assert_allclose(ours.pop(key), theirs.pop(key), rtol=1e-4)
+            for run, saved_run in zip(ours.pop("own"), theirs.pop("own"), strict=True):
+                self.assertEqual(list(run), ["first", "max_score", "last"])
+                np.testing.assert_allclose(list(run.values()), list(saved_run.values()), rtol=1e-4)
             self.assertEqual(ours, theirs)
         run = select([saved])[0]
         self.assertEqual(run.provenance["commit"], "abcdef")

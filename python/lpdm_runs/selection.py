@@ -28,6 +28,9 @@ def seeds_of(text):
         if not first.isdecimal() or (dash and not last.isdecimal()):
             raise UsageError(f'--seeds: "{part}" is neither a seed nor a range of seeds; give a '
                              "list such as 0-4,7.")
+        if int(last or first) < int(first):
+            raise UsageError(f'--seeds: the range "{part}" runs backwards; give it as '
+                             f"{last}-{first}.")
         seeds.update(range(int(first), int(last or first) + 1))
     return seeds
 

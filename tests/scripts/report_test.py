@@ -112,7 +112,8 @@ class Reports(RunsTest):
 
     def test_seeds_that_no_run_has_and_what_is_no_list_are_refused(self):
         self.write("a", [1.0])
-        for seeds, part in (("5", "none of the runs"), ("1-", "range"), ("x", "range")):
+        for seeds, part in (("5", "none of the runs"), ("1-", "range"), ("x", "range"),
+                            ("0,2-1", "backwards")):
             with self.assertRaisesRegex(UsageError, part):
                 report.main([str(self.folder), "--seeds", seeds])
 
